@@ -1,0 +1,4 @@
+export * from './assert.ts'
+export * from './ports.ts'
+export * from './prng.ts'
+export * from './refusal.ts'

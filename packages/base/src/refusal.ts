@@ -1,0 +1,29 @@
+// A refusal to a person: a code from one table, what happened with the numbers, and what to do instead. Never sent to a Kafka client.
+
+export const REFUSALS = {
+  PORT_TAKEN: 'a port that a node needs is in use',
+  FOLDER_IN_USE: 'another cluster runs on this folder',
+  FOLDER_UNUSABLE: 'the folder cannot be read or written',
+  FOLDER_FOREIGN: 'the folder holds something that is not ours, or was written by a newer version',
+  DISK_FULL: 'the disk is full',
+  NO_CLUSTER: 'no running cluster was found',
+  UNKNOWN_NODE: 'no such node in this cluster',
+  BAD_ARGUMENT: 'an argument or setting is not valid',
+  NODE_FAILED: 'a node did not start',
+  TIMED_OUT: 'something did not happen in time',
+  KAFKA_ERROR: 'the cluster answered with an error',
+} as const
+
+export type RefusalCode = keyof typeof REFUSALS
+
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code: RefusalCode
+  /** What the person can type or do now. */
+  readonly advice: string
+  constructor(code: RefusalCode, happened: string, advice: string) {
+    super(happened)
+    this.code = code
+    this.advice = advice
+  }
+}
