@@ -1,0 +1,37 @@
+// Encoders and decoders for the messages of proto/*.proto, built by protobufjs from the compiled descriptors.
+import { PeerError } from '@faultline/base'
+import protobuf from 'protobufjs/light.js'
+import { DESCRIPTORS, type MessageTypes } from './generated/messages.ts'
+
+// int64 stays a number: offsets and epochs are safe integers here, as everywhere inside.
+;(protobuf.util as { Long: unknown }).Long = undefined
+protobuf.configure()
+
+const root = protobuf.Root.fromJSON(DESCRIPTORS as unknown as protobuf.INamespace)
+
+export type MessageName = keyof MessageTypes
+
+/** What encode takes: a field left out is sent as its proto3 default (0, '', false, empty). */
+export type MessageInput<T> = {
+  [K in keyof T]?: T[K] extends readonly (infer E)[] ? (E extends Uint8Array ? readonly E[] : readonly MessageInput<E>[]) : T[K]
+}
+
+export interface MessageCodec<T> {
+  encode(value: MessageInput<T>): Uint8Array
+  /** Bytes fields are views of `bytes`. Throws PeerError INTERNAL on bytes that are no such message. */
+  decode(bytes: Uint8Array): T
+}
+
+export function messageCodec<N extends MessageName>(name: N): MessageCodec<MessageTypes[N]> {
+  const type = root.lookupType(`faultline.${name}`)
+  return {
+    encode: (value) => type.encode(value as object).finish(),
+    decode: (bytes) => {
+      try {
+        return type.decode(bytes) as unknown as MessageTypes[N]
+      } catch (error) {
+        throw new PeerError('INTERNAL', `not a ${name}: ${(error as Error).message}`)
+      }
+    },
+  }
+}
