@@ -1,0 +1,7 @@
+export * from './build-batch.ts'
+export * from './check-batch.ts'
+export * from './control-batch.ts'
+export * from './crc32c.ts'
+export * from './record-batch.ts'
+export * from './record-cursor.ts'
+export * from './records.ts'
