@@ -1,1 +1,1 @@
-export {}
+export * from './disk/node-disk.ts'

@@ -1,1 +1,1 @@
-export {}
+export * from './disk/virtual-disk.ts'
