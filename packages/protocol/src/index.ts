@@ -1,1 +1,5 @@
 export * from './batch/index.ts'
+export * from './malformed.ts'
+export * from './messages/index.ts'
+export * from './schema/index.ts'
+export * from './uuid.ts'
