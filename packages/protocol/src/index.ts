@@ -1,5 +1,7 @@
 export * from './batch/index.ts'
+export * from './errors.ts'
 export * from './malformed.ts'
 export * from './messages/index.ts'
+export * from './records/index.ts'
 export * from './schema/index.ts'
 export * from './uuid.ts'

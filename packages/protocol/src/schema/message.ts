@@ -19,6 +19,9 @@ export interface Message<F extends Fields = Fields> {
   encode(value: InputOf<F>, version: number): Uint8Array[]
   /** Throws MalformedError. `bytes` and `records` are views of the input; bytes after the message are left alone, as Kafka does. */
   decode(bytes: Uint8Array, version: number): ValueOf<F>
+  /** As encode and decode, inside something larger. */
+  write(writer: Writer, value: InputOf<F>, version: number): void
+  read(reader: Reader, version: number): ValueOf<F>
 }
 
 export interface Versions {
@@ -37,24 +40,32 @@ export function message<const F extends Fields>(name: string, { versions, flexib
     return layoutOf(fields, version, contains(flexibleVersions, version))
   }
 
+  function write(writer: Writer, value: InputOf<F>, version: number): void {
+    let encode = encoders.get(version)
+    if (encode === undefined) encoders.set(version, (encode = compileEncoder(layout(version))))
+    encode(writer, value)
+  }
+
+  function read(reader: Reader, version: number): ValueOf<F> {
+    let decode = decoders.get(version)
+    if (decode === undefined) decoders.set(version, (decode = compileDecoder(layout(version))))
+    return decode(reader) as ValueOf<F>
+  }
+
   return {
     name,
     minVersion: valid.min,
     maxVersion: valid.max,
     flexible: flexibleVersions,
     fields,
+    write,
+    read,
     encode(value, version) {
-      let encode = encoders.get(version)
-      if (encode === undefined) encoders.set(version, (encode = compileEncoder(layout(version))))
       const writer = new Writer(`${name} v${version}`)
-      encode(writer, value)
+      write(writer, value, version)
       return writer.finish()
     },
-    decode(bytes, version) {
-      let decode = decoders.get(version)
-      if (decode === undefined) decoders.set(version, (decode = compileDecoder(layout(version))))
-      return decode(new Reader(bytes, 0, `${name} v${version}`)) as ValueOf<F>
-    },
+    decode: (bytes, version) => read(new Reader(bytes, 0, `${name} v${version}`), version),
   }
 }
 

@@ -1,0 +1,33 @@
+// Every message that this package declares, for tests that hold for all of them.
+import {
+  abortedTxn,
+  APIS,
+  consumerProtocolAssignment,
+  consumerProtocolSubscription,
+  endTxnMarker,
+  groupMetadataKey,
+  groupMetadataValue,
+  leaderChangeMessage,
+  type Message,
+  METADATA_RECORDS,
+  offsetCommitKey,
+  offsetCommitValue,
+} from '../src/index.ts'
+
+export const DECLARED: readonly Message[] = [
+  ...APIS.flatMap((api) => [api.request, api.response]),
+  ...METADATA_RECORDS,
+  offsetCommitKey,
+  offsetCommitValue,
+  groupMetadataKey,
+  groupMetadataValue,
+  consumerProtocolSubscription,
+  consumerProtocolAssignment,
+  endTxnMarker,
+  leaderChangeMessage,
+  abortedTxn,
+]
+
+export function versionsOf(message: Message): number[] {
+  return Array.from({ length: message.maxVersion - message.minVersion + 1 }, (_, i) => message.minVersion + i)
+}
