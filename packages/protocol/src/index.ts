@@ -1,5 +1,6 @@
 export * from './batch/index.ts'
 export * from './errors.ts'
+export * from './frame.ts'
 export * from './malformed.ts'
 export * from './messages/index.ts'
 export * from './records/index.ts'
