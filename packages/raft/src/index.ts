@@ -1,1 +1,6 @@
-export {}
+export { RaftDriver, NotLeader, type MemberStatus, type RaftDriverOptions, type RaftStatus } from './driver.ts'
+export { decodeMessage, encodeMessage, MalformedMessage, type Message } from './message.ts'
+export type { RaftConfig } from './core.ts'
+export { Raft, type Input, type Output } from './raft.ts'
+export { RULES, type Rules } from './rules.ts'
+export * from './types.ts'

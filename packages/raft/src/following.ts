@@ -1,0 +1,77 @@
+// The follower's side of the log: taking entries, commit indexes and snapshots from the leader (§5.3, §7).
+import { assert } from '@faultline/base'
+import type { Core } from './core.ts'
+import type { Append, Heartbeat, InstallSnapshot } from './message.ts'
+import type { Snapshot } from './types.ts'
+
+export function onAppend(core: Core, from: number, m: Append): void {
+  core.hearLeader(from)
+  // What is committed here is in the leader's log too, so this is an old message: tell where we are instead.
+  if (m.prevIndex < core.commit) return accept(core, from, core.commit)
+  if (core.log.termAt(m.prevIndex) !== m.prevTerm) return refuse(core, from, m)
+  const at = core.config.rules.firstDifference(m.entries, (index) => core.log.termAt(index))
+  if (at < m.entries.length) {
+    const { index } = m.entries[at]!
+    if (index <= core.log.lastIndex) core.truncateFrom(index)
+    core.log.append(m.entries.slice(at))
+  }
+  const lastShown = m.prevIndex + m.entries.length
+  core.commitTo(core.config.rules.followedCommit(m.commit, lastShown, core.log.lastIndex))
+  accept(core, from, lastShown)
+}
+
+function accept(core: Core, to: number, index: number): void {
+  core.send(to, { kind: 'appendReply', term: core.term, accepted: true, index, hintIndex: 0, hintTerm: 0 })
+}
+
+function refuse(core: Core, to: number, m: Append): void {
+  const hintIndex = core.log.lastNotAfterTerm(m.prevIndex, m.prevTerm)
+  const hintTerm = core.log.termAt(hintIndex)!
+  core.send(to, { kind: 'appendReply', term: core.term, accepted: false, index: m.prevIndex, hintIndex, hintTerm })
+}
+
+export function onHeartbeat(core: Core, from: number, m: Heartbeat): void {
+  core.hearLeader(from)
+  // A leader tells no more than what this node confirmed, unless its disk was replaced since: then there is less here.
+  const commit = Math.min(m.commit, core.log.lastIndex)
+  if (commit > core.commit) core.commitTo(commit)
+  else core.recordCommit = true
+  core.send(from, { kind: 'heartbeatReply', term: core.term, round: m.round })
+}
+
+export function onInstallSnapshot(core: Core, from: number, m: InstallSnapshot): void {
+  core.hearLeader(from)
+  if (!core.config.rules.isNewSnapshot(m.lastIndex, core.commit)) return accept(core, from, core.commit)
+  const incoming = collect(core, m)
+  if (incoming.filled < m.size) {
+    const { lastIndex, offset } = m
+    const nextOffset = incoming.filled
+    return core.send(from, { kind: 'installSnapshotReply', term: core.term, lastIndex, offset, nextOffset })
+  }
+  core.incoming = undefined
+  install(core, { index: m.lastIndex, term: m.lastTerm, data: incoming.data })
+  accept(core, from, m.lastIndex)
+}
+
+/** Adds a piece if it is the one that comes next. */
+function collect(core: Core, m: InstallSnapshot): { readonly data: Uint8Array; filled: number } {
+  const known = core.incoming
+  const same = known && known.term === m.term && known.of.lastIndex === m.lastIndex && known.of.size === m.size
+  const incoming = same ? known : { term: m.term, of: m, data: new Uint8Array(m.size), filled: 0 }
+  core.incoming = incoming
+  if (m.offset === incoming.filled) {
+    incoming.data.set(m.data, m.offset)
+    incoming.filled += m.data.length
+  }
+  return incoming
+}
+
+function install(core: Core, snapshot: Snapshot): void {
+  // The log has it all already: then it only lacked the knowledge that it is committed, and what follows can stay.
+  if (core.log.termAt(snapshot.index) === snapshot.term) return core.commitTo(snapshot.index)
+  core.writes.replacedAfter(Math.min(core.commit, snapshot.index))
+  core.log.restore(snapshot)
+  core.commit = snapshot.index
+  core.unapplied = snapshot
+  assert(core.term >= snapshot.term, `snapshot of term ${snapshot.term} in term ${core.term}`)
+}
