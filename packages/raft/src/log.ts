@@ -9,7 +9,6 @@ export class RaftLog {
   #unsavedFrom: number
   #truncatedFrom: number | undefined
   #unsavedSnapshot: Snapshot | undefined
-  #compactedTo: number | undefined
 
   constructor(snapshot: Snapshot | undefined, entries: readonly Entry[]) {
     this.#snapshot = snapshot
@@ -81,7 +80,6 @@ export class RaftLog {
     this.#snapshot = { index, term, data }
     this.#unsavedFrom = Math.max(this.#unsavedFrom, index + 1)
     this.#unsavedSnapshot = this.#snapshot
-    this.#compactedTo = index
   }
 
   /** Replaces everything by a leader's snapshot. */
@@ -90,7 +88,6 @@ export class RaftLog {
     this.#truncatedFrom = 1
     this.#snapshot = this.#unsavedSnapshot = snapshot
     this.#unsavedFrom = snapshot.index + 1
-    this.#compactedTo = undefined
   }
 
   /** What the disk is to be told now; undefined when it has been told everything. */
@@ -100,9 +97,8 @@ export class RaftLog {
     const batch: Batch = { entries }
     if (this.#truncatedFrom !== undefined) batch.truncateFrom = this.#truncatedFrom
     if (this.#unsavedSnapshot !== undefined) batch.snapshot = this.#unsavedSnapshot
-    if (this.#compactedTo !== undefined) batch.compactTo = this.#compactedTo
     this.#unsavedFrom = this.lastIndex + 1
-    this.#truncatedFrom = this.#unsavedSnapshot = this.#compactedTo = undefined
+    this.#truncatedFrom = this.#unsavedSnapshot = undefined
     return batch
   }
 }

@@ -186,12 +186,12 @@ class Reader {
     return value === 1
   }
 
-  /** A copy: what is kept of a message must not hold on to the buffer it came in. */
+  /** A copy, as what is kept of a message must not hold on to the buffer it came in. (`slice` of a Buffer would not copy.) */
   bytes(): Uint8Array {
     const length = this.uint()
     if (length > this.#bytes.length - this.#at) throw new MalformedMessage('cut short')
     this.#at += length
-    return this.#bytes.slice(this.#at - length, this.#at)
+    return new Uint8Array(this.#bytes.subarray(this.#at - length, this.#at))
   }
 
   entries(after: number, termLimit: number): Entry[] {

@@ -23,15 +23,14 @@ export interface HardState {
 }
 
 /**
- * One atomic write. Its parts take effect in this order: entries from `truncateFrom` on are removed, `entries` are added, entries up
- * to and including `compactTo` are removed, `snapshot` and `hardState` replace what was there.
+ * One atomic write. Its parts take effect in this order: entries from `truncateFrom` on are removed; `snapshot` replaces the one before
+ * it and all entries up to its index; `entries` are added at the end; `hardState` replaces the one before it.
  */
 export interface Batch {
-  hardState?: HardState
-  snapshot?: Snapshot
   truncateFrom?: number
+  snapshot?: Snapshot
   entries: readonly Entry[]
-  compactTo?: number
+  hardState?: HardState
 }
 
 export interface Survived {

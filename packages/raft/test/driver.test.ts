@@ -155,7 +155,12 @@ describe('driver', () => {
     await group.start(slow)
     group.run(1000)
     expect(group.snapshots.get(slow)!.map((snapshot) => snapshot.index)).toEqual([15])
-    expect(group.applied.get(slow)!.map((entry) => entry.index).slice(-6)).toEqual([16, 17, 18, 19, 20, 21])
+    expect(
+      group.applied
+        .get(slow)!
+        .map((entry) => entry.index)
+        .slice(-6),
+    ).toEqual([16, 17, 18, 19, 20, 21])
     group.drivers.get(slow)!.stop()
     await group.start(slow)
     expect(group.snapshots.get(slow)!.map((snapshot) => snapshot.index)).toEqual([15])

@@ -9,13 +9,14 @@ export class VirtualDisk {
   entries: Entry[] = []
   readonly rotten = new Set<number | 'hardState' | 'snapshot'>()
 
-  apply(batch: Batch): void {
-    const { truncateFrom, entries, compactTo, snapshot, hardState } = batch
+  apply({ truncateFrom, snapshot, entries, hardState }: Batch): void {
     if (truncateFrom !== undefined) this.#keep((entry) => entry.index < truncateFrom)
+    if (snapshot) {
+      this.#keep((entry) => entry.index > snapshot.index)
+      this.snapshot = snapshot
+    }
     for (const entry of entries) this.rotten.delete(entry.index)
     this.entries.push(...entries)
-    if (compactTo !== undefined) this.#keep((entry) => entry.index > compactTo)
-    if (snapshot) this.snapshot = snapshot
     if (hardState) this.hardState = { ...hardState }
   }
 
