@@ -1,4 +1,5 @@
 export * from './batch/index.ts'
+export * from './compression/index.ts'
 export * from './errors.ts'
 export * from './frame.ts'
 export * from './malformed.ts'

@@ -1,0 +1,2 @@
+// The compression codecs of record batches.
+export { Codec, compress, decompress } from './codecs.ts'
