@@ -1,1 +1,7 @@
-export {}
+export type { AppendRefusal, RecordError } from './append-checks.ts'
+export type { EpochEnd, EpochStart } from './leader-epochs.ts'
+export * from './log-config.ts'
+export { TailBudget } from './memory-tail.ts'
+export * from './partition-log.ts'
+export type { AppendOrigin, VerificationGuard } from './producer-states.ts'
+export type { TimestampedOffset } from './timestamp-lookup.ts'

@@ -1,4 +1,5 @@
 // Builds a record batch from records. Two passes, one allocation: sizes first, then the bytes.
+import { compress as compressAny } from '../compression/index.ts'
 import { varintSize, writeVarint } from './integers.ts'
 import {
   ATTRIBUTE_CONTROL,
@@ -43,7 +44,7 @@ export interface BatchOptions {
   readonly baseTimestamp?: number
   readonly maxTimestamp?: number
   readonly codec?: CodecId
-  /** Needed with a codec. */
+  /** In place of the usual one. */
   readonly compress?: Compress
 }
 
@@ -79,7 +80,8 @@ export function buildBatch(records: readonly RecordToWrite[], options: BatchOpti
 
 function compressed(plain: Uint8Array, options: BatchOptions): Uint8Array {
   if (!options.codec) return plain
-  const records = options.compress!(options.codec, plain.subarray(BATCH_HEADER_SIZE))
+  const compress = options.compress ?? compressAny
+  const records = compress(options.codec, plain.subarray(BATCH_HEADER_SIZE))
   const bytes = new Uint8Array(BATCH_HEADER_SIZE + records.length)
   bytes.set(records, BATCH_HEADER_SIZE)
   return bytes

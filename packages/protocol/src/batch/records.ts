@@ -1,4 +1,5 @@
 // Records out of a batch, one at a time: decompressed if need be, checked as a whole first, so that iterating cannot fail.
+import { decompress as decompressAny } from '../compression/index.ts'
 import type { BatchProblem } from './check-batch.ts'
 import { BATCH_HEADER_SIZE, NO_TIMESTAMP, RecordBatch, type CodecId } from './record-batch.ts'
 import { RecordCursor } from './record-cursor.ts'
@@ -29,7 +30,7 @@ const TEXT = new TextDecoder()
 /** A cursor over the records of a batch whose header has been checked; for a compressed one, over the decompressed bytes. */
 export function recordCursor(
   batch: RecordBatch,
-  decompress: Decompress,
+  decompress: Decompress = decompressAny,
   limitBytes = DEFAULT_DECOMPRESS_LIMIT,
 ): RecordCursor | BatchProblem {
   // The cleaner leaves batches without a record, and then there is nothing to decompress, whatever the codec.
@@ -46,7 +47,7 @@ export function recordCursor(
 /** The records of a batch, made one by one as they are asked for, or why there are none. */
 export function decodeRecords(
   batch: RecordBatch,
-  decompress: Decompress,
+  decompress: Decompress = decompressAny,
   limitBytes = DEFAULT_DECOMPRESS_LIMIT,
 ): Iterable<DecodedRecord> | BatchProblem {
   const cursor = recordCursor(batch, decompress, limitBytes)
