@@ -9,6 +9,7 @@ import {
   checkBatch,
   recordCursor,
   recordTimestamp,
+  type ErrorCode,
 } from '@faultline/protocol'
 import type { LogConfig } from './log-config.ts'
 import type { AppendOrigin } from './producer-states.ts'
@@ -18,8 +19,10 @@ export interface RecordError {
   readonly message: string
 }
 
+export type RefusalCode = Exclude<ErrorCode, 0>
+
 export interface AppendRefusal {
-  readonly error: number
+  readonly error: RefusalCode
   readonly message: string
   readonly recordErrors?: readonly RecordError[]
 }

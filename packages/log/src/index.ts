@@ -1,6 +1,7 @@
-export type { AppendRefusal, RecordError } from './append-checks.ts'
+export type { AppendRefusal, RecordError, RefusalCode } from './append-checks.ts'
 export type { EpochEnd, EpochStart } from './leader-epochs.ts'
 export * from './log-config.ts'
+export * from './log-directory.ts'
 export { TailBudget } from './memory-tail.ts'
 export * from './partition-log.ts'
 export type { AppendOrigin, VerificationGuard } from './producer-states.ts'

@@ -528,19 +528,20 @@ export class PartitionLog {
       this.#snapshots.take(this.#logEndOffset, this.#states)
       this.#flushTo(this.#logEndOffset, true)
     }, undefined)
-    this.#release()
+    this.abandon()
+  }
+
+  /** Lets go of the files as they are. Nothing can be done with it afterwards. */
+  abandon(): void {
+    this.#closed = true
+    this.#tail.clear()
+    for (const segment of this.#segments.all) segment.close()
   }
 
   /** Removes the folder with everything in it. */
   delete(): void {
-    this.#release()
+    this.abandon()
     this.#attempt(() => this.#disk.remove(this.directory), undefined)
-  }
-
-  #release(): void {
-    this.#closed = true
-    this.#tail.clear()
-    for (const segment of this.#segments.all) segment.close()
   }
 
   /** Runs what touches the disk; `failed` is the answer when the disk fails, and from then on. */

@@ -2,6 +2,7 @@
 // It follows from the records: leaders check a batch against it before the append, and everyone applies the batch after.
 import { assert } from '@faultline/base'
 import { Errors, NO_SEQUENCE, isBatchProblem, readEndTransactionMarker, type RecordBatch } from '@faultline/protocol'
+import type { RefusalCode } from './append-checks.ts'
 import { ProducerEntry, inSequence, type BatchMetadata } from './producer-entry.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
 
@@ -31,7 +32,7 @@ interface CompletedTransaction {
 export type ProducerCheck =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'duplicate'; readonly batch: BatchMetadata }
-  | { readonly kind: 'refused'; readonly error: number; readonly message: string }
+  | { readonly kind: 'refused'; readonly error: RefusalCode; readonly message: string }
 
 export interface CheckOptions {
   readonly origin: AppendOrigin
@@ -245,6 +246,6 @@ function staleEpoch(batch: RecordBatch, known: number): ProducerCheck {
   )
 }
 
-function refuse(error: number, message: string): ProducerCheck {
+function refuse(error: RefusalCode, message: string): ProducerCheck {
   return { kind: 'refused', error, message }
 }

@@ -1,5 +1,5 @@
 // What the tests of this package share: a log on a virtual disk, with a clock that stands still until told.
-import type { Clock } from '@faultline/base'
+import type { Clock, Timer } from '@faultline/base'
 import { buildBatch, decodeRecords, isBatchProblem, RecordBatch, type BatchOptions } from '@faultline/protocol'
 import { VirtualDisk } from '../../sim/src/disk/virtual-disk.ts'
 import { DEFAULT_LOG_CONFIG, PartitionLog, type LogConfig, type PartitionLogOptions } from '../src/index.ts'
@@ -10,7 +10,7 @@ export class TestClock implements Clock {
   now = 1_700_000_000_000
   wall = () => this.now
   mono = () => this.now
-  after = () => ({ cancel: () => {} })
+  after = (_delayMs: number, _run: () => void): Timer => ({ cancel: () => {} })
 }
 
 export interface Fixture {
