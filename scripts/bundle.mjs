@@ -1,2 +1,64 @@
-// Bundles what runs as a process, so that a node starts fast. Nothing runs as a process yet.
-export {}
+// Bundles what runs as a process into dist/, so that a node starts fast: a node, the supervisor, the command line. Native add-ons stay
+// where npm put them. Run by `npm ci`; where install scripts are blocked, the command line runs it on first use and when it is stale.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const DIST = join(ROOT, 'dist')
+const STAMP = join(DIST, 'stamp')
+const ENTRIES = {
+  node: 'packages/node/src/main.ts',
+  supervisor: 'packages/director/src/supervisor-main.ts',
+  cli: 'packages/cli/src/main.ts',
+}
+const EXTERNAL = ['classic-level', '@node-rs/crc32', 'snappy', 'lz4-napi', '@bokuweb/zstd-wasm', 'kafkajs']
+
+/** Names, sizes and times of everything that goes into the bundles. */
+export function sourceStamp() {
+  const hash = createHash('sha256')
+  const visit = (folder) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) visit(path)
+      else {
+        const { size, mtimeMs } = statSync(path)
+        hash.update(`${path} ${size} ${mtimeMs}\n`)
+      }
+    }
+  }
+  for (const name of readdirSync(join(ROOT, 'packages')).sort()) visit(join(ROOT, 'packages', name, 'src'))
+  hash.update(readFileSync(join(ROOT, 'package-lock.json')))
+  return hash.digest('hex')
+}
+
+export function isFresh() {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sourceStamp()
+}
+
+export async function bundle() {
+  const { build } = await import('esbuild')
+  const stamp = sourceStamp()
+  mkdirSync(DIST, { recursive: true })
+  rmSync(STAMP, { force: true })
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ENTRIES,
+    outdir: DIST,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    external: EXTERNAL,
+    logLevel: 'error',
+    logOverride: { 'empty-import-meta': 'silent' },
+  })
+  writeFileSync(STAMP, stamp)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && (process.argv.includes('--force') || !isFresh())) await bundle()

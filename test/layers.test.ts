@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   broker: ['base', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator'],
   node: ['base', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
   sim: ['base', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
-  director: ['base', 'protocol', 'rpc', 'client', 'node'],
+  director: ['base', 'protocol', 'rpc', 'client', 'controller', 'node'],
   cli: ['base', 'protocol', 'rpc', 'client', 'node', 'sim', 'director'],
 }
 const PURE = ['base', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker']

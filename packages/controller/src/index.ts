@@ -1,1 +1,12 @@
-export {}
+export * from './api/forwarded.ts'
+export * from './config/broker-configs.ts'
+export * from './config/config-type.ts'
+export * from './config/effective-configs.ts'
+export * from './config/server-config.ts'
+export * from './config/topic-configs.ts'
+export * from './controller.ts'
+export * from './image/broker-state.ts'
+export * from './image/cluster-image.ts'
+export * from './image/entry-codec.ts'
+export * from './image/partition-state.ts'
+export * from './plan/topic-name.ts'

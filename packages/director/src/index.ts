@@ -1,1 +1,5 @@
-export {}
+export * from './cluster.ts'
+export * from './cluster-folder.ts'
+export * from './json-socket.ts'
+export { FAST_SETTINGS } from './plan-cluster.ts'
+export type { NodeReport, NodeView } from './supervisor.ts'

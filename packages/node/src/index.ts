@@ -1,1 +1,8 @@
 export * from './disk/node-disk.ts'
+export * from './net/listener.ts'
+export * from './net/socket-stream.ts'
+export type { NodeConfig } from './node-config.ts'
+export * from './peer/grpc-transport.ts'
+export * from './raft-storage/level-storage.ts'
+export * from './system-clock.ts'
+export * from './system-random.ts'

@@ -9,6 +9,13 @@ protobuf.configure()
 
 const root = protobuf.Root.fromJSON(DESCRIPTORS as unknown as protobuf.INamespace)
 
+// Bytes that were not sent are no bytes; protobufjs would give an empty array.
+const NO_BYTES = new Uint8Array(0)
+for (const type of (root.resolveAll().lookup('faultline') as protobuf.Namespace).nestedArray) {
+  if (!(type instanceof protobuf.Type)) continue
+  for (const field of type.fieldsArray) if (field.type === 'bytes' && !field.repeated) field.defaultValue = NO_BYTES
+}
+
 export type MessageName = keyof MessageTypes
 
 /** What encode takes: a field left out is sent as its proto3 default (0, '', false, empty). */

@@ -13,11 +13,21 @@ describe('rpc messages', () => {
   it('keep 53-bit integers as numbers and bytes as views', () => {
     const codec = messageCodec('ReplicaFetchReply')
     const records = [new Uint8Array([1, 2, 3])]
-    const bytes = codec.encode({ sequence: 7, partitions: [{ topicId: 't', highWatermark: 2 ** 52 + 1, diverging: true, records }] })
+    const bytes = codec.encode({
+      sequence: 7,
+      partitions: [{ topicId: 't', highWatermark: 2 ** 52 + 1, diverging: true, records }],
+    })
     const [partition] = codec.decode(bytes).partitions
     expect(partition?.highWatermark).toBe(2 ** 52 + 1)
     expect(partition?.logStartOffset).toBe(0)
     expect(partition?.records[0]?.buffer).toBe(bytes.buffer)
+  })
+
+  it('give no bytes where none were sent', () => {
+    const codec = messageCodec('MetadataBatch')
+    const batch = codec.decode(codec.encode({ entries: [{ offset: 3 }] }))
+    expect(batch.snapshot).toEqual(new Uint8Array(0))
+    expect(batch.entries[0]?.records).toEqual(new Uint8Array(0))
   })
 
   it('answer garbage with a PeerError', () => {

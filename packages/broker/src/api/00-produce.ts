@@ -1,0 +1,121 @@
+// Produce: each batch goes to its partition's log as it stands; acks=all answers when the high watermark has passed it.
+import { BATCH_HEADER_SIZE, Errors, produce, RecordBatch, type RequestOf, type ResponseInput } from '@faultline/protocol'
+import type { Broker } from '../broker.ts'
+import { DelayedProduce } from '../delayed-produce.ts'
+import type { Partition } from '../replica/partition.ts'
+import { isInternalTopic } from './03-metadata.ts'
+import { CLOSE_CONNECTION, handler, NO_RESPONSE, type RequestContext } from './handler.ts'
+
+type Request = RequestOf<typeof produce>
+type TopicData = Request['topicData'][number]
+type PartitionData = TopicData['partitionData'][number]
+type PartitionResponse = NonNullable<
+  NonNullable<ResponseInput<typeof produce>['responses']>[number]['partitionResponses']
+>[number]
+
+/** Batches of a transaction from a client without a transactional id; answered for the whole request. */
+const ADMIN_CLIENT_ID = '__admin_client'
+
+export const produceHandler = handler(produce, async (request, context) => {
+  const { broker } = context
+  const topics = request.topicData.map((topic) => ({ topic, ...resolve(broker, topic, context.version) }))
+  const refused = refusesAll(request)
+  const waiting: { partition: Partition; end: number; response: PartitionResponse }[] = []
+  const responses = topics.map(({ topic, name, error }) => ({
+    name: topic.name,
+    topicId: topic.topicId,
+    partitionResponses: topic.partitionData.map((data) => {
+      const early = refused || error
+      const response = early ? failure(data.index, early) : append(request.acks, context, name!, data, waiting)
+      return response
+    }),
+  }))
+  if (request.acks === 0) {
+    const failed = responses.some((t) => t.partitionResponses.some((p) => p.errorCode !== Errors.NONE))
+    return failed ? CLOSE_CONNECTION : NO_RESPONSE
+  }
+  if (request.acks === -1 && waiting.length > 0) await new DelayedProduce(broker.clock, waiting, request.timeoutMs).done
+  return {
+    responses,
+    nodeEndpoints: leaders(
+      context,
+      responses.flatMap((t) => t.partitionResponses),
+    ),
+  }
+})
+
+function resolve(broker: Broker, topic: TopicData, version: number): { name?: string; error: number } {
+  if (version < 13) return { name: topic.name, error: Errors.NONE }
+  const known = broker.image.topicsById.get(topic.topicId)
+  return known ? { name: known.name, error: Errors.NONE } : { error: Errors.UNKNOWN_TOPIC_ID }
+}
+
+/** What fails every partition alike: a transactional batch without a transactional id, two producers in one request, odd acks. */
+function refusesAll(request: Request): number {
+  if (request.acks < -1 || request.acks > 1) return Errors.INVALID_REQUIRED_ACKS
+  let producerId = -1
+  for (const { partitionData } of request.topicData) {
+    for (const { records } of partitionData) {
+      const batch = firstBatch(records)
+      if (!batch) continue
+      if (batch.isTransactional && request.transactionalId === null) return Errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+      if (batch.producerId < 0) continue
+      if (producerId >= 0 && producerId !== batch.producerId) return Errors.INVALID_PRODUCER_ID_MAPPING
+      producerId = batch.producerId
+    }
+  }
+  return Errors.NONE
+}
+
+function append(
+  acks: number,
+  context: RequestContext,
+  topic: string,
+  { index, records }: PartitionData,
+  waiting: { partition: Partition; end: number; response: PartitionResponse }[],
+): PartitionResponse {
+  const { broker, version } = context
+  if (isInternalTopic(topic) && context.clientId !== ADMIN_CLIENT_ID) return failure(index, Errors.INVALID_TOPIC_EXCEPTION)
+  const partition = broker.replicas.byName(topic, index)
+  if (!partition)
+    return failure(index, broker.hasPartition(topic, index) ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION)
+  if (records === null || records.length === 0) return failure(index, Errors.INVALID_RECORD, 'Produce request has no records.')
+  if (version < 7 && firstBatch(records)?.codec === ZSTD) return failure(index, Errors.UNSUPPORTED_COMPRESSION_TYPE)
+  const result = partition.append(records, acks, 'client')
+  if (result.error !== Errors.NONE) {
+    const current = { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch }
+    return {
+      ...failure(index, result.error, result.message),
+      recordErrors: (result.recordErrors ?? []).map((r) => ({ batchIndex: r.batchIndex, batchIndexErrorMessage: r.message })),
+      ...(result.error === Errors.NOT_LEADER_OR_FOLLOWER ? { currentLeader: current } : {}),
+    }
+  }
+  const response: PartitionResponse = {
+    index,
+    errorCode: Errors.NONE,
+    baseOffset: result.firstOffset,
+    logAppendTimeMs: result.logAppendTime,
+    logStartOffset: result.logStartOffset,
+  }
+  waiting.push({ partition, end: result.lastOffset + 1, response })
+  return response
+}
+
+const ZSTD = 4
+
+function firstBatch(records: Uint8Array | null): RecordBatch | undefined {
+  return records !== null && records.length >= BATCH_HEADER_SIZE ? new RecordBatch(records) : undefined
+}
+
+function failure(index: number, errorCode: number, errorMessage: string | undefined = undefined): PartitionResponse {
+  return { index, errorCode, baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, errorMessage: errorMessage ?? null }
+}
+
+/** Where the leaders are that this broker named (KIP-951). */
+function leaders({ broker, listener, version }: RequestContext, partitions: readonly PartitionResponse[]) {
+  if (version < 10) return []
+  const ids = new Set(
+    partitions.flatMap((p) => (p.currentLeader && p.currentLeader.leaderId! >= 0 ? [p.currentLeader.leaderId!] : [])),
+  )
+  return broker.endpointsOf(ids, listener)
+}

@@ -1,0 +1,41 @@
+// What a handler file declares: one API, and a function from request to response. The registry is the set of these.
+import type { Api, RequestOf, ResponseInput } from '@faultline/protocol'
+import type { Broker } from '../broker.ts'
+
+/** Produce with acks=0 has no response. */
+export const NO_RESPONSE = Symbol('no response')
+/** The connection is closed instead of an answer, as Kafka does with what it cannot answer. */
+export const CLOSE_CONNECTION = Symbol('close connection')
+
+export interface RequestContext {
+  readonly broker: Broker
+  readonly version: number
+  readonly clientId: string | null
+  /** "127.0.0.1:51334". */
+  readonly remote: string
+  /** Name of the listener that the connection came in on. */
+  readonly listener: string
+}
+
+type Answer<T> = T | typeof NO_RESPONSE | typeof CLOSE_CONNECTION
+
+/** An API as the connection drives it: bytes of a request body to the chunks of a response body. Throws MalformedError. */
+export interface ApiHandler {
+  readonly api: Api
+  answer(body: Uint8Array, context: RequestContext): Promise<Answer<Uint8Array[]>> | Answer<Uint8Array[]>
+}
+
+export function handler<A extends Api>(
+  api: A,
+  handle: (request: RequestOf<A>, context: RequestContext) => Promise<Answer<ResponseInput<A>>> | Answer<ResponseInput<A>>,
+): ApiHandler {
+  const encode = (response: Answer<ResponseInput<A>>, version: number): Answer<Uint8Array[]> =>
+    typeof response === 'symbol' ? response : api.response.encode(response as never, version)
+  return {
+    api,
+    answer(body, context) {
+      const response = handle(api.request.decode(body, context.version) as RequestOf<A>, context)
+      return response instanceof Promise ? response.then((r) => encode(r, context.version)) : encode(response, context.version)
+    },
+  }
+}

@@ -1,0 +1,244 @@
+// One broker: what its parts share, how they come up, and how they stop. Everything happens on one event loop.
+import type { ByteStream, Clock, Disk, EventSink, PeerTransport, Random } from '@faultline/base'
+import { type BrokerEndpoint, type ClusterImage, ResourceType, serverNumber, type StaticConfigs } from '@faultline/controller'
+import { LogDirectory } from '@faultline/log'
+import { decodeUuid, type MetadataRecord } from '@faultline/protocol'
+import { HANDLERS } from './api/index.ts'
+import type { ApiHandler } from './api/handler.ts'
+import { AutoTopics } from './auto-topics.ts'
+import { ClientConnection } from './connection/client-connection.ts'
+import { ControllerChannel } from './controller-channel.ts'
+import { FetchSessions } from './fetch/fetch-sessions.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { MetadataFollower } from './metadata-follower.ts'
+import { ProducerIds } from './producer-ids.ts'
+import { Replicas } from './replica/replicas.ts'
+
+export interface BrokerOptions {
+  readonly id: number
+  readonly clusterId: string
+  readonly controllers: readonly number[]
+  readonly listeners: readonly BrokerEndpoint[]
+  readonly rack: string
+  readonly statics: StaticConfigs
+  readonly dataDirectory: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly disk: Disk
+  readonly transport: PeerTransport
+  readonly events: EventSink
+  /** A mistake of ours: this node must end, alone. */
+  readonly onFatal: (error: Error) => void
+}
+
+/** How long a controlled shutdown waits for others to take over. */
+const SHUTDOWN_TIMEOUT_MS = 10_000
+
+export class Broker {
+  readonly id: number
+  readonly clusterId: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventSink
+  readonly statics: StaticConfigs
+  readonly handlers: ReadonlyMap<number, ApiHandler> = new Map(HANDLERS.map((h) => [h.api.key, h]))
+  readonly channel: ControllerChannel
+  readonly logs: LogDirectory
+  readonly replicas: Replicas
+  readonly autoTopics: AutoTopics
+  readonly producerIds: ProducerIds
+  readonly fetchSessions: FetchSessions
+  readonly metrics = { requests: 0, malformed: 0 }
+  readonly #o: BrokerOptions
+  readonly #metadata: MetadataFollower
+  readonly #lifecycle: Lifecycle
+  readonly #connections = new Set<ClientConnection>()
+  #caughtUp: () => void = () => {}
+  #state: 'starting' | 'running' | 'stopping' = 'starting'
+
+  constructor(options: BrokerOptions) {
+    this.#o = options
+    this.id = options.id
+    this.clusterId = options.clusterId
+    this.clock = options.clock
+    this.random = options.random
+    this.events = options.events
+    this.statics = options.statics
+    const { clock, transport, statics, events } = options
+    this.channel = new ControllerChannel(transport, options.controllers, clock)
+    this.logs = LogDirectory.open({
+      disk: options.disk,
+      clock,
+      path: options.dataDirectory,
+      clusterId: options.clusterId,
+      nodeId: options.id,
+      random: options.random,
+    })
+    this.#metadata = new MetadataFollower({
+      brokerId: options.id,
+      transport,
+      channel: this.channel,
+      clock,
+      onChange: (records, whole) => this.#onMetadata(records, whole),
+    })
+    this.channel.onActive = (controller) => this.#metadata.retarget(controller)
+    this.#lifecycle = new Lifecycle({
+      brokerId: options.id,
+      clusterId: options.clusterId,
+      incarnationId: decodeUuid(options.random.bytes(16)),
+      listeners: options.listeners,
+      rack: options.rack,
+      directoryId: this.logs.directoryId,
+      previousBrokerEpoch: this.logs.previousBrokerEpoch,
+      statics,
+      clock,
+      channel: this.channel,
+      events,
+      metadataOffset: () => this.image.offset,
+    })
+    this.replicas = new Replicas({
+      brokerId: options.id,
+      brokerEpoch: () => this.#lifecycle.brokerEpoch,
+      clock,
+      events,
+      transport,
+      channel: this.channel,
+      statics,
+      logs: this.logs,
+      image: () => this.image,
+      onLeadership: () => {},
+    })
+    this.autoTopics = new AutoTopics(this.channel, statics)
+    this.producerIds = new ProducerIds(this.channel, () => ({ brokerId: this.id, brokerEpoch: this.#lifecycle.brokerEpoch }))
+    this.fetchSessions = new FetchSessions(
+      clock,
+      options.random,
+      serverNumber(statics, 'max.incremental.fetch.session.cache.slots'),
+    )
+  }
+
+  get image(): ClusterImage {
+    return this.#metadata.image
+  }
+
+  get brokerEpoch(): number {
+    return this.#lifecycle.brokerEpoch
+  }
+
+  get fenced(): boolean {
+    return this.#lifecycle.fenced
+  }
+
+  get state(): string {
+    return this.#state
+  }
+
+  /** Registers, catches up with the metadata log, and is unfenced. Only then clients may come in. */
+  async start(): Promise<void> {
+    const caughtUp = new Promise<void>((resolve) => (this.#caughtUp = resolve))
+    await this.#lifecycle.register()
+    this.#metadata.start()
+    await caughtUp
+    await this.#lifecycle.unfence()
+    this.#state = 'running'
+    this.events.emit('broker.running', { epoch: this.brokerEpoch })
+  }
+
+  /** Controlled shutdown: leaderships go elsewhere first, then the logs are closed clean. */
+  async stop(): Promise<void> {
+    this.#state = 'stopping'
+    if (this.#lifecycle.brokerEpoch >= 0) await this.#lifecycle.shutDown(SHUTDOWN_TIMEOUT_MS)
+    this.halt()
+    this.logs.closeClean(this.#lifecycle.brokerEpoch)
+  }
+
+  /** Ends all activity at once and leaves the disk as it is. */
+  halt(): void {
+    this.#lifecycle.stop()
+    this.#metadata.stop()
+    this.replicas.stop()
+    for (const connection of [...this.#connections]) connection.end()
+  }
+
+  accept(stream: ByteStream, listener: string): void {
+    const limits = {
+      maxFrameBytes: serverNumber(this.statics, 'socket.request.max.bytes'),
+      maxIdleMs: serverNumber(this.statics, 'connections.max.idle.ms'),
+    }
+    this.#connections.add(new ClientConnection(this, stream, listener, limits))
+  }
+
+  forget(connection: ClientConnection): void {
+    this.#connections.delete(connection)
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  fail(error: Error): void {
+    this.#o.onFatal(error)
+  }
+
+  hasPartition(topic: string, index: number): boolean {
+    return this.image.topicsByName.get(topic)?.partitions[index] !== undefined
+  }
+
+  /** Where clients of `listener` find these brokers. */
+  endpointsOf(ids: Iterable<number>, listener: string): { nodeId: number; host: string; port: number; rack: string | null }[] {
+    return [...ids].flatMap((id) => {
+      const broker = this.image.brokers.get(id)
+      const endpoint = broker?.listeners.find((l) => l.name === listener)
+      return broker && endpoint ? [{ nodeId: id, host: endpoint.host, port: endpoint.port, rack: broker.rack }] : []
+    })
+  }
+
+  #onMetadata(records: readonly MetadataRecord[], whole: boolean): void {
+    const touched = touchedBy(records)
+    // Before it has caught up with its own registration, what the log says of this broker was said of an earlier incarnation.
+    if (this.#state === 'starting' && this.image.offset < this.#lifecycle.brokerEpoch) return
+    const first = this.#state === 'starting' && !this.#applied
+    if (whole || first) this.replicas.applyAll()
+    else this.replicas.applyTopics(touched.topics)
+    this.#applied = true
+    this.replicas.applyConfigs(touched.configs === 'all' ? this.image.topicsByName.keys() : touched.configs)
+    if (touched.brokers) this.replicas.applyBrokers()
+    this.#caughtUp()
+  }
+
+  #applied = false
+}
+
+interface Touched {
+  readonly topics: ReadonlySet<string>
+  /** Topics whose configurations may have changed; a broker's configuration is a default for all. */
+  readonly configs: ReadonlySet<string> | 'all'
+  readonly brokers: boolean
+}
+
+function touchedBy(records: readonly MetadataRecord[]): Touched {
+  const topics = new Set<string>()
+  const configs = new Set<string>()
+  let all = false
+  let brokers = false
+  for (const record of records) {
+    switch (record.type) {
+      case 'PartitionRecord':
+      case 'PartitionChangeRecord':
+      case 'RemoveTopicRecord':
+        topics.add(record.value.topicId)
+        break
+      case 'ConfigRecord':
+        if (record.value.resourceType === ResourceType.TOPIC) configs.add(record.value.resourceName)
+        else if (record.value.resourceType === ResourceType.BROKER) all = true
+        break
+      case 'RegisterBrokerRecord':
+      case 'BrokerRegistrationChangeRecord':
+      case 'UnregisterBrokerRecord':
+        brokers = true
+        break
+      default:
+    }
+  }
+  return { topics, configs: all ? 'all' : configs, brokers }
+}

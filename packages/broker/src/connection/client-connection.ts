@@ -1,0 +1,211 @@
+// One client connection: frames in, responses out, in order. Kafka handles one request of a connection at a time; so do we, but that a
+// Produce which has been appended and only waits for its followers lets the next Produce in (their order in the log is the same).
+import type { ByteStream, Timer } from '@faultline/base'
+import {
+  type Api,
+  apiVersions,
+  type DecodedRequestHeader,
+  decodeRequestHeader,
+  encodeFrame,
+  encodeResponseHeader,
+  Errors,
+  FrameParser,
+  MalformedError,
+  produce,
+} from '@faultline/protocol'
+import { type ApiHandler, CLOSE_CONNECTION, NO_RESPONSE } from '../api/handler.ts'
+import type { Broker } from '../broker.ts'
+
+export interface ConnectionLimits {
+  readonly maxFrameBytes: number
+  readonly maxIdleMs: number
+}
+
+/** Requests that have arrived and wait for their turn, before reading stops. */
+const MAX_QUEUED = 8
+/** Produce requests that wait for followers at the same time. */
+const MAX_PIPELINED = 16
+
+interface Pending {
+  readonly header: DecodedRequestHeader
+  readonly handler: ApiHandler
+  readonly body: Uint8Array
+}
+
+/** A response's place in the order; `chunks` once it is there. */
+interface Slot {
+  readonly pipelines: boolean
+  chunks: Uint8Array[] | undefined
+}
+
+export class ClientConnection {
+  readonly #broker: Broker
+  readonly #stream: ByteStream
+  readonly #listener: string
+  readonly #limits: ConnectionLimits
+  readonly #parser: FrameParser
+  readonly #queue: Pending[] = []
+  readonly #slots: Slot[] = []
+  #closed = false
+  #paused = false
+  #congested = false
+  #idleTimer: Timer | undefined
+  #lastActive: number
+
+  constructor(broker: Broker, stream: ByteStream, listener: string, limits: ConnectionLimits) {
+    this.#broker = broker
+    this.#stream = stream
+    this.#listener = listener
+    this.#limits = limits
+    this.#parser = new FrameParser(limits.maxFrameBytes)
+    this.#lastActive = broker.clock.mono()
+    stream.onData = (chunk) => this.#receive(chunk)
+    stream.onDrain = () => {
+      this.#congested = false
+      this.#updateFlow()
+    }
+    stream.onClose = () => this.#ended()
+    this.#watchIdle()
+  }
+
+  /** Lets what was answered go out, then closes. */
+  end(): void {
+    if (!this.#closed) this.#stream.end()
+  }
+
+  destroy(): void {
+    if (!this.#closed) this.#stream.destroy()
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#closed) return
+    this.#lastActive = this.#broker.clock.mono()
+    try {
+      for (const frame of this.#parser.push(chunk)) {
+        if (!this.#accept(frame)) return
+      }
+    } catch (error) {
+      return this.#refuse(error)
+    }
+    this.#pump()
+    this.#updateFlow()
+  }
+
+  /** False when the connection was closed over it. */
+  #accept(frame: Uint8Array): boolean {
+    const header = decodeRequestHeader(frame)
+    const handler = this.#broker.handlers.get(header.apiKey)
+    if (!handler) {
+      this.#drop(`api ${header.apiKey} is not served`)
+      return false
+    }
+    if (!supports(handler.api, header.apiVersion)) {
+      if (header.apiKey === apiVersions.key) {
+        this.#answerUnsupportedVersions(header, handler.api)
+        return true
+      }
+      this.#drop(`${handler.api.name} version ${header.apiVersion} is not served`)
+      return false
+    }
+    this.#queue.push({ header, handler, body: frame.subarray(header.bodyOffset) })
+    return true
+  }
+
+  /** KIP-511: version 0's format, the error, and the versions that there are. */
+  #answerUnsupportedVersions(header: DecodedRequestHeader, api: Api): void {
+    const apiKeys = [{ apiKey: api.key, minVersion: api.minVersion, maxVersion: api.maxVersion }]
+    const body = apiVersions.response.encode({ errorCode: Errors.UNSUPPORTED_VERSION, apiKeys }, 0)
+    this.#slots.push({
+      pipelines: false,
+      chunks: encodeFrame(encodeResponseHeader(apiVersions.key, 0, header.correlationId), body),
+    })
+    this.#flush()
+  }
+
+  #pump(): void {
+    while (this.#queue.length > 0 && this.#mayStart(this.#queue[0]!)) this.#start(this.#queue.shift()!)
+  }
+
+  #mayStart({ handler }: Pending): boolean {
+    if (this.#slots.length === 0) return true
+    const pipelines = handler.api.key === produce.key && this.#slots.every((slot) => slot.pipelines)
+    return pipelines && this.#slots.length < MAX_PIPELINED
+  }
+
+  #start({ header, handler, body }: Pending): void {
+    const slot: Slot = { pipelines: handler.api.key === produce.key, chunks: undefined }
+    this.#slots.push(slot)
+    const done = (answer: Uint8Array[] | typeof NO_RESPONSE | typeof CLOSE_CONNECTION) => {
+      if (answer === CLOSE_CONNECTION) return this.#drop(`${handler.api.name} cannot be answered`)
+      slot.chunks =
+        answer === NO_RESPONSE
+          ? []
+          : encodeFrame(encodeResponseHeader(header.apiKey, header.apiVersion, header.correlationId), answer)
+      this.#flush()
+    }
+    const context = {
+      broker: this.#broker,
+      version: header.apiVersion,
+      clientId: header.clientId,
+      remote: this.#stream.remote,
+      listener: this.#listener,
+    }
+    this.#broker.metrics.requests++
+    try {
+      const answer = handler.answer(body, context)
+      if (answer instanceof Promise) answer.then(done).catch((error: unknown) => this.#refuse(error))
+      else done(answer)
+    } catch (error) {
+      this.#refuse(error)
+    }
+  }
+
+  #flush(): void {
+    if (this.#closed) return
+    const out: Uint8Array[] = []
+    while (this.#slots.length > 0 && this.#slots[0]!.chunks) out.push(...this.#slots.shift()!.chunks!)
+    if (out.length > 0 && !this.#stream.write(out)) this.#congested = true
+    this.#pump()
+    this.#updateFlow()
+  }
+
+  /** A peer that does not read, or that sends more than we can take, is not read from. */
+  #updateFlow(): void {
+    const pause = this.#congested || this.#queue.length > MAX_QUEUED
+    if (pause === this.#paused || this.#closed) return
+    this.#paused = pause
+    if (pause) this.#stream.pause()
+    else this.#stream.resume()
+  }
+
+  /** Malformed bytes close this connection and are counted; anything else is a mistake of ours. */
+  #refuse(error: unknown): void {
+    if (!(error instanceof MalformedError)) return this.#broker.fail(error as Error)
+    this.#drop(error.message)
+  }
+
+  #drop(reason: string): void {
+    if (this.#closed) return
+    this.#broker.metrics.malformed++
+    this.#broker.events.emit('connection.refused', { remote: this.#stream.remote, reason })
+    this.#stream.destroy()
+  }
+
+  #watchIdle(): void {
+    const left = this.#lastActive + this.#limits.maxIdleMs - this.#broker.clock.mono()
+    if (left <= 0 && this.#slots.length === 0) return this.#stream.destroy()
+    this.#idleTimer = this.#broker.clock.after(Math.max(left, 1000), () => this.#watchIdle())
+  }
+
+  #ended(): void {
+    this.#closed = true
+    this.#idleTimer?.cancel()
+    this.#queue.length = 0
+    this.#slots.length = 0
+    this.#broker.forget(this)
+  }
+}
+
+function supports(api: Api, version: number): boolean {
+  return version >= api.minVersion && version <= api.maxVersion
+}

@@ -1,0 +1,115 @@
+// The command line: verbs and their options. Each verb's work is in commands/.
+import { Refusal } from '@faultline/base'
+import { Command, InvalidArgumentError } from 'commander'
+import { FAST_SETTINGS, lastFolder } from '@faultline/director'
+import { refusalText } from './output.ts'
+
+interface Common {
+  readonly dir: string
+  readonly output: 'text' | 'json'
+}
+
+const program = new Command('faultline')
+  .description('A Kafka cluster that is meant to be broken: real processes, real replication, the real protocol.')
+  .showHelpAfterError('(faultline --help shows every verb)')
+
+/** A verb on a running cluster: --dir and -o are common to all. */
+function verb(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--dir <folder>', 'the cluster (default: the last one started)', lastFolder())
+    .option('-o, --output <format>', 'text or json', format, 'text')
+}
+
+function format(value: string): string {
+  if (value !== 'text' && value !== 'json') throw new InvalidArgumentError('use text or json')
+  return value
+}
+
+function integer(value: string): number {
+  if (!/^-?\d+$/.test(value)) throw new InvalidArgumentError('use a whole number')
+  return Number(value)
+}
+
+function keyValue(value: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = value.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('use key=value')
+  return { ...before, [value.slice(0, at)]: value.slice(at + 1) }
+}
+
+verb('up', 'start a cluster, or start again the one in the folder')
+  .option('--brokers <n>', 'number of brokers, 1 to 9', integer, 3)
+  .option('--controllers <n>', 'number of controllers, 1 to 9', integer, 3)
+  .option('--port <n>', "the first broker's port; 0 for free ones", integer, 9092)
+  .option('--host <address>', 'where brokers listen', '127.0.0.1')
+  .option('--advertise <host>', 'the host name that brokers tell their clients')
+  .option('--racks <names>', 'comma-separated racks, given to the brokers in turn', (v: string) => v.split(','), [])
+  .option('--set <key=value>', 'a broker configuration, by its Kafka name; repeatable', keyValue, {})
+  .option(
+    '--fast',
+    `shorter timeouts for work at a screen: ${Object.entries(FAST_SETTINGS)
+      .map((e) => e.join('='))
+      .join(' ')}`,
+    false,
+  )
+  .option('--detach', 'return when the cluster is up', false)
+  .action(async (options) => (await import('./commands/up.ts')).up(options))
+
+verb('status', 'nodes, and every partition with its leader, ISR and offsets').action(async (o: Common) =>
+  (await import('./commands/inspect.ts')).status(o),
+)
+verb('nodes', 'nodes with pid, port and state').action(async (o: Common) => (await import('./commands/inspect.ts')).nodes(o))
+verb('logs', 'what a node wrote')
+  .argument('<node>', 'broker:2 or controller:101')
+  .option('-n, --lines <n>', 'the last lines', integer, 50)
+  .action(async (node: string, o) => (await import('./commands/inspect.ts')).logs(node, o))
+
+const NODE = 'broker:2, controller:101, leader:TOPIC-PARTITION or controller:active'
+for (const [name, what] of [
+  ['kill', 'end a node at once (SIGKILL)'],
+  ['pause', 'stop a node in its tracks (SIGSTOP)'],
+  ['resume', 'let a paused node go on'],
+  ['restart', 'stop a node in order if it runs, and start it again'],
+] as const) {
+  verb(name, what)
+    .argument('<node>', NODE)
+    .action(async (node: string, o: Common) => (await import('./commands/act.ts')).act(name, node, o))
+}
+
+verb('down', 'stop the cluster; its folder stays')
+  .option('--wipe', 'remove the folder too', false)
+  .action(async (o) => (await import('./commands/act.ts')).down(o))
+
+verb('topics', 'list topics; create, delete or describe one')
+  .argument('[action]', 'create, delete or describe')
+  .argument('[name]', 'the topic')
+  .option('--partitions <n>', 'partitions', integer, 1)
+  .option('--rf <n>', 'replication factor', integer, -1)
+  .option('--config <key=value>', 'a topic configuration; repeatable', keyValue, {})
+  .action(async (action: string | undefined, name: string | undefined, o) =>
+    (await import('./commands/topics.ts')).topics(action, name, o),
+  )
+
+verb('produce', 'send lines of standard input as records; "key:value" with --keys')
+  .argument('<topic>')
+  .option('--keys', 'what stands before the first colon is the key', false)
+  .action(async (topic: string, o) => (await import('./commands/records.ts')).produce(topic, o))
+
+verb('consume', 'print records as they come')
+  .argument('<topic>')
+  .option('--from-beginning', 'from the first record that is there', false)
+  .option('--max <n>', 'end after so many records', integer, 0)
+  .action(async (topic: string, o) => (await import('./commands/records.ts')).consume(topic, o))
+
+program
+  .command('demo')
+  .description('the failover experiment: kill the leader under load, and judge what became of every record')
+  .option('-o, --output <format>', 'text or json', format, 'text')
+  .option('--keep', 'leave the cluster running afterwards', false)
+  .action(async (o) => (await import('./commands/demo.ts')).demo(o))
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(error instanceof Refusal ? refusalText(error) : `${(error as Error).stack}\n`)
+  process.exitCode = error instanceof Refusal ? 2 : 70
+})

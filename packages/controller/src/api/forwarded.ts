@@ -1,0 +1,43 @@
+// The client APIs that the active controller answers; brokers pass their bytes on unchanged (KIP-590).
+import { createPartitions, createTopics, deleteTopics, describeQuorum, incrementalAlterConfigs } from '@faultline/protocol'
+import type { RaftDriver } from '@faultline/raft'
+import { planAlterConfigs } from '../plan/alter-configs.ts'
+import { planCreatePartitions } from '../plan/create-partitions.ts'
+import { planCreateTopics } from '../plan/create-topics.ts'
+import { planDeleteTopics } from '../plan/delete-topics.ts'
+import type { Plan, PlanContext } from '../plan/plan.ts'
+import { answerDescribeQuorum } from './describe-quorum.ts'
+
+/** One API: bytes of the request body to a plan whose response is bytes. Decoding may throw MalformedError. */
+export interface ForwardedApi {
+  plan(context: PlanContext, body: Uint8Array, version: number, raft: RaftDriver): Plan<Uint8Array>
+}
+
+interface Message<T> {
+  decode(bytes: Uint8Array, version: number): T
+}
+interface Reply<T> {
+  encode(value: T, version: number): Uint8Array[]
+}
+
+function forwarded<Request, Response>(
+  api: { key: number; request: Message<Request>; response: Reply<Response> },
+  planner: (context: PlanContext, request: Request, raft: RaftDriver) => Plan<Response>,
+): [number, ForwardedApi] {
+  const plan: ForwardedApi['plan'] = (context, body, version, raft) => {
+    const { records, response } = planner(context, api.request.decode(body, version), raft)
+    return { records, response: Buffer.concat(api.response.encode(response, version)) }
+  }
+  return [api.key, { plan }]
+}
+
+export const FORWARDED_APIS: ReadonlyMap<number, ForwardedApi> = new Map([
+  forwarded(createTopics, planCreateTopics),
+  forwarded(deleteTopics, planDeleteTopics),
+  forwarded(createPartitions, planCreatePartitions),
+  forwarded(incrementalAlterConfigs, planAlterConfigs),
+  forwarded(describeQuorum, (context, request, raft) => ({
+    records: [],
+    response: answerDescribeQuorum(context, request, raft),
+  })),
+])

@@ -1,0 +1,103 @@
+// What a new cluster is made of: ids, ports, settings.
+import { Refusal } from '@faultline/base'
+import { BROKER_CONFIGS, invalidConfigValue } from '@faultline/controller'
+import { type ClusterDescription, newClusterId, type NodeAddress } from './cluster-folder.ts'
+import { checkPorts, freePorts } from './ports.ts'
+
+export interface ClusterWish {
+  readonly brokers: number
+  readonly controllers: number
+  /** First broker's client port; 0 for any free ones. */
+  readonly port: number
+  readonly host: string
+  readonly advertise: string
+  readonly racks: readonly string[]
+  readonly settings: Readonly<Record<string, string>>
+  /** Shorter timeouts for work at a screen. */
+  readonly fast: boolean
+}
+
+const MAX_NODES = 9
+const FIRST_CONTROLLER_ID = 101
+
+/** What --fast sets below Kafka's defaults, and no more. */
+export const FAST_SETTINGS: Readonly<Record<string, string>> = {
+  'broker.heartbeat.interval.ms': '200',
+  'broker.session.timeout.ms': '1500',
+  'replica.lag.time.max.ms': '3000',
+  'replica.fetch.wait.max.ms': '250',
+  'replica.fetch.backoff.ms': '100',
+  'controller.quorum.fetch.timeout.ms': '500',
+  'group.initial.rebalance.delay.ms': '0',
+}
+
+export async function planCluster(wish: ClusterWish): Promise<Omit<ClusterDescription, 'version'>> {
+  checkCount('--brokers', wish.brokers)
+  checkCount('--controllers', wish.controllers)
+  if (wish.controllers % 2 === 0) {
+    const what = `${wish.controllers} controllers survive no more failures than ${wish.controllers - 1}`
+    throw new Refusal('BAD_ARGUMENT', what, `use --controllers ${wish.controllers - 1} or ${wish.controllers + 1}`)
+  }
+  const settings = { ...smallClusterSettings(wish.brokers), ...(wish.fast ? FAST_SETTINGS : {}), ...wish.settings }
+  checkSettings(wish.settings)
+  const inner = await freePorts('127.0.0.1', wish.brokers + wish.controllers)
+  const client = await clientPorts(wish, inner)
+  const nodes: NodeAddress[] = []
+  for (let i = 0; i < wish.controllers; i++) {
+    nodes.push({ id: FIRST_CONTROLLER_ID + i, role: 'controller', rack: '', port: inner[wish.brokers + i]!, replicationPort: 0 })
+  }
+  for (let i = 0; i < wish.brokers; i++) {
+    const rack = wish.racks.length > 0 ? wish.racks[i % wish.racks.length]! : ''
+    nodes.push({ id: i + 1, role: 'broker', rack, port: client[i]!, replicationPort: inner[i]! })
+  }
+  return { clusterId: newClusterId(), host: wish.host, advertise: wish.advertise, settings, nodes }
+}
+
+async function clientPorts(wish: ClusterWish, taken: readonly number[]): Promise<number[]> {
+  if (wish.port === 0) {
+    const free = await freePorts(wish.host, wish.brokers + taken.length)
+    return free.filter((port) => !taken.includes(port)).slice(0, wish.brokers)
+  }
+  const ports = Array.from({ length: wish.brokers }, (_, i) => wish.port + i)
+  if (wish.port < 0 || ports.at(-1)! > 65535)
+    throw new Refusal('BAD_ARGUMENT', `--port ${wish.port} is no port`, 'use --port 9092, or --port 0 for free ports')
+  await checkPorts(wish.host, ports, 'use free ports with --port 0, or others with --port N')
+  return ports
+}
+
+/** Kafka's own defaults would leave a small cluster without its internal topics. */
+function smallClusterSettings(brokers: number): Record<string, string> {
+  const factor = String(Math.min(3, brokers))
+  return {
+    'offsets.topic.replication.factor': factor,
+    'transaction.state.log.replication.factor': factor,
+    'transaction.state.log.min.isr': String(Math.min(2, brokers)),
+  }
+}
+
+function checkCount(option: string, count: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= MAX_NODES) return
+  throw new Refusal('BAD_ARGUMENT', `${option} ${count} is not between 1 and ${MAX_NODES}`, `use ${option} 3`)
+}
+
+function checkSettings(settings: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    const definition = BROKER_CONFIGS.get(name)
+    if (!definition) throw new Refusal('BAD_ARGUMENT', `--set ${name}: Kafka has no such broker configuration`, nearest(name))
+    const invalid = invalidConfigValue(definition, value)
+    if (invalid)
+      throw new Refusal(
+        'BAD_ARGUMENT',
+        `--set ${name}=${value}: ${invalid}`,
+        `leave it out for the default, ${definition.default}`,
+      )
+  }
+}
+
+/** Names that share the most words. */
+function nearest(name: string): string {
+  const words = new Set(name.split('.'))
+  const score = (other: string) => other.split('.').filter((w) => words.has(w)).length
+  const best = [...BROKER_CONFIGS.keys()].sort((a, b) => score(b) - score(a)).slice(0, 3)
+  return `did you mean ${best.join(', ')}?`
+}

@@ -1,0 +1,70 @@
+// Ports for nodes: the ones asked for, or free ones; and who holds a port that is taken.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { Refusal } from '@faultline/base'
+
+/** Free ports on `host`, all different: they are held together while they are chosen. */
+export async function freePorts(host: string, count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => hold(host, 0)))
+  const ports = servers.map((s) => (s.address() as { port: number }).port)
+  await Promise.all(servers.map((s) => new Promise<void>((resolve) => s.close(() => resolve()))))
+  return ports
+}
+
+/** Refuses when one of `ports` is in use, naming who has it and what to type instead. */
+export async function checkPorts(host: string, ports: readonly number[], instead: string): Promise<void> {
+  for (const port of ports) {
+    try {
+      const server = await hold(host, port)
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EACCES') throw new Refusal('PORT_TAKEN', `port ${port} needs rights that this user does not have`, instead)
+      if (code !== 'EADDRINUSE') throw new Refusal('BAD_ARGUMENT', `cannot listen on ${host}:${port} (${code})`, instead)
+      throw new Refusal('PORT_TAKEN', `port ${port} is in use${holderOf(port)}`, instead)
+    }
+  }
+}
+
+function hold(host: string, port: number) {
+  return new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen({ host, port, exclusive: true }, () => resolve(server))
+  })
+}
+
+/** " by pid 123 (java)" on Linux, when the holder may be seen. */
+function holderOf(port: number): string {
+  try {
+    const inode = listeningInode(port)
+    if (inode === undefined) return ''
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      if (holdsInode(pid, inode)) return ` by pid ${pid} (${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()})`
+    }
+  } catch {
+    // Not Linux, or not ours to see.
+  }
+  return ''
+}
+
+const LISTEN_STATE = '0A'
+
+function listeningInode(port: number): string | undefined {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0')
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    for (const line of readFileSync(table, 'utf8').split('\n').slice(1)) {
+      const fields = line.trim().split(/\s+/)
+      if (fields[1]?.endsWith(`:${hex}`) && fields[3] === LISTEN_STATE) return fields[9]
+    }
+  }
+  return undefined
+}
+
+function holdsInode(pid: string, inode: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,88 @@
+// A broker as a process: the broker on sockets, files and clocks of this machine.
+import type { ByteStream } from '@faultline/base'
+import { Broker } from '@faultline/broker'
+import { NodeDisk } from './disk/node-disk.ts'
+import type { EventLog } from './event-log.ts'
+import type { ManagedNode } from './management/management-server.ts'
+import { listen } from './net/listener.ts'
+import type { NodeConfig } from './node-config.ts'
+import type { GrpcTransport } from './peer/grpc-transport.ts'
+import { SystemClock } from './system-clock.ts'
+import { SystemRandom } from './system-random.ts'
+
+const CLIENT_LISTENER = 'PLAINTEXT'
+
+export async function startBroker(
+  config: NodeConfig,
+  transport: GrpcTransport,
+  events: EventLog,
+  exit: (code: number, error?: Error) => void,
+): Promise<ManagedNode> {
+  const broker = new Broker({
+    id: config.id,
+    clusterId: config.clusterId,
+    controllers: config.controllers,
+    listeners: config.listeners,
+    rack: config.rack,
+    statics: new Map(Object.entries(config.settings)),
+    dataDirectory: config.dataDirectory,
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    disk: new NodeDisk('/'),
+    transport,
+    events,
+    onFatal: (error) => exit(70, error),
+  })
+  await transport.listen('replication', config.listen.replication!)
+  // The port is taken before the broker is up, so that nobody else gets it; clients are let in when it is.
+  const accept = (stream: ByteStream) => broker.accept(stream, CLIENT_LISTENER)
+  const waiting: ByteStream[] = []
+  let admit = (stream: ByteStream) => {
+    stream.pause()
+    waiting.push(stream)
+  }
+  const { host, port } = config.listen.client!
+  const listener = await listen(host, port, (stream) => admit(stream))
+  const letIn = () => {
+    admit = accept
+    for (const stream of waiting.splice(0)) {
+      accept(stream)
+      stream.resume()
+    }
+  }
+  void broker.start().then(letIn, (error: Error) => exit(70, error))
+  return {
+    status: () => brokerStatus(broker),
+    stop: () => {
+      void broker.stop().then(async () => {
+        await listener.close()
+        transport.close()
+        exit(0)
+      })
+    },
+  }
+}
+
+function brokerStatus(broker: Broker) {
+  return {
+    role: 'broker',
+    id: broker.id,
+    state: broker.state === 'running' && broker.fenced ? 'fenced' : broker.state,
+    epoch: broker.brokerEpoch,
+    metadataOffset: broker.image.offset,
+    connections: broker.connectionCount,
+    ...broker.metrics,
+    partitions: [...broker.replicas.all()].map((p) => ({
+      topic: p.topic,
+      partition: p.index,
+      leads: p.leads,
+      leader: p.leader,
+      leaderEpoch: p.leaderEpoch,
+      isr: p.isr,
+      replicas: p.replicas,
+      logStartOffset: p.log.logStartOffset,
+      highWatermark: p.log.highWatermark,
+      logEndOffset: p.log.logEndOffset,
+    })),
+  }
+}

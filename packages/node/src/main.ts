@@ -1,0 +1,48 @@
+// The entry of a node process: node.cjs CONFIG.json. Exit codes: 0 stopped in order, 70 a mistake of ours, 78 it refused to start.
+import { Refusal } from '@faultline/base'
+import { EventLog } from './event-log.ts'
+import { serveManagement } from './management/management-server.ts'
+import { type NodeConfig, readNodeConfig } from './node-config.ts'
+import { GrpcTransport } from './peer/grpc-transport.ts'
+
+const config = readNodeConfig(process.argv[2]!)
+const name = `${config.role}:${config.id}`
+process.title = `faultline-${config.role}-${config.id}`
+const events = new EventLog(name)
+let ended = false
+
+function exit(code: number, error?: Error): void {
+  if (ended) return
+  ended = true
+  if (error) {
+    const { code, advice } = error instanceof Refusal ? error : { code: null, advice: null }
+    events.emit('node.failed', { message: error.message, stack: error.stack ?? '', refusal: code, advice })
+  }
+  events.emit('node.exit', { code })
+  process.exit(code)
+}
+
+process.on('uncaughtException', (error) => exit(70, error))
+process.on('unhandledRejection', (reason) => exit(70, reason instanceof Error ? reason : new Error(String(reason))))
+
+async function run({ role }: NodeConfig): Promise<void> {
+  events.emit('node.start', { pid: process.pid, version: process.version })
+  const transport = new GrpcTransport(({ node, plane }) => config.links[`${node}/${plane}`]!)
+  const start =
+    role === 'broker' ? (await import('./broker-node.ts')).startBroker : (await import('./controller-node.ts')).startController
+  const node = await start(config, transport, events, exit)
+  const stop = () => {
+    events.emit('node.stopping', {})
+    node.stop()
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', () => {})
+  await serveManagement(config.management, { ...node, stop }, events)
+  if (config.followsSupervisor) {
+    process.stdin.on('end', () => exit(0)).on('error', () => exit(0))
+    process.stdin.resume()
+  }
+  events.emit('node.ready', { ms: Math.round(performance.now()) })
+}
+
+run(config).catch((error: unknown) => exit(error instanceof Refusal ? 78 : 70, error as Error))

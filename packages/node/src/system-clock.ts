@@ -1,0 +1,23 @@
+// The clock port on this machine's clocks.
+import { performance } from 'node:perf_hooks'
+import type { Clock, Timer } from '@faultline/base'
+
+export class SystemClock implements Clock {
+  wall(): number {
+    return Date.now()
+  }
+
+  mono(): number {
+    return performance.now()
+  }
+
+  after(delayMs: number, run: () => void): Timer {
+    // setTimeout(0) waits at least a millisecond; what is due now runs after the I/O of this turn.
+    if (delayMs <= 0) {
+      const immediate = setImmediate(run)
+      return { cancel: () => clearImmediate(immediate) }
+    }
+    const timeout = setTimeout(run, Math.min(delayMs, 0x7fffffff))
+    return { cancel: () => clearTimeout(timeout) }
+  }
+}
