@@ -87,7 +87,8 @@ export function decodeOffsetCommitValue(bytes: Uint8Array): OffsetCommitValue {
   return decodePrefixed(offsetCommitValue, bytes)
 }
 
-export function encodeGroupMetadataValue(value: InputOf<typeof groupMetadataValue.fields>, version = 4): Uint8Array {
+/** Kafka 4.4 knows version 4 and writes 3. */
+export function encodeGroupMetadataValue(value: InputOf<typeof groupMetadataValue.fields>, version = 3): Uint8Array {
   return encodePrefixed(groupMetadataValue, value, version, version)
 }
 
