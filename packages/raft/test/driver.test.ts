@@ -31,7 +31,7 @@ class Group {
       id,
       voters,
       learners,
-      clock: world.clock(() => true),
+      clock: world.clock(),
       random: new Prng(id),
       storage,
       timing: DEFAULT_TIMING,

@@ -41,6 +41,14 @@ export interface DiskBehaviour {
   after(delayMs: number, run: () => void): void
   /** How long the next sync takes. */
   delayMs(): number
+  /** Whether the next sync fails, and with it the disk. */
+  fails?(): boolean
+  /** Something reached the platter. */
+  written?(before: HardState, truncatedFrom: number | undefined): void
+}
+
+export class DiskFailure extends Error {
+  override readonly name = 'DiskFailure'
 }
 
 export class VirtualStorage implements RaftStorage {
@@ -70,21 +78,28 @@ export class VirtualStorage implements RaftStorage {
     this.#behaviour.after(this.#behaviour.delayMs(), () => {
       if (!this.#open) return
       const written = this.#queue.splice(0, count)
-      for (const { batch } of written) this.#disk.apply(batch)
+      const error = this.#behaviour.fails?.() ? new DiskFailure('the disk failed') : undefined
+      if (!error) for (const { batch } of written) this.#apply(batch)
       this.#writing = false
-      for (const { done } of written) done()
+      for (const { done } of written) done(error)
       if (!this.#writing && this.#queue.length > 0) this.#write()
     })
+  }
+
+  #apply(batch: Batch): void {
+    const before = this.#disk.hardState
+    this.#disk.apply(batch)
+    this.#behaviour.written?.(before, batch.truncateFrom)
+  }
+
+  get pending(): number {
+    return this.#queue.length
   }
 
   /** The node is gone: of what was being written, the first `kept` batches made it to the disk. */
   crash(kept: number): void {
     this.#open = false
-    for (const { batch } of this.#queue.slice(0, kept)) this.#disk.apply(batch)
-  }
-
-  get pending(): number {
-    return this.#queue.length
+    for (const { batch } of this.#queue.slice(0, kept)) this.#apply(batch)
   }
 
   async close(): Promise<void> {

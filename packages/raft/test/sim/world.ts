@@ -40,12 +40,12 @@ export class World {
     }
   }
 
-  /** A node's clock; its timers die with `alive`. */
-  clock(alive: () => boolean): Clock {
+  /** A clock that runs at its own speed. `run` wraps what its timers do. */
+  clock(speed = 1, run: (timer: () => void) => void = (timer) => timer()): Clock {
     return {
-      wall: () => 1_700_000_000_000 + this.now,
-      mono: () => this.now,
-      after: (delayMs, run) => this.after(delayMs, () => alive() && run()),
+      wall: () => 1_700_000_000_000 + this.now * speed,
+      mono: () => this.now * speed,
+      after: (delayMs, then) => this.after(delayMs / speed, () => run(then)),
     }
   }
 
