@@ -44,6 +44,7 @@ export class Broker {
   readonly handlers: ReadonlyMap<number, ApiHandler> = new Map(HANDLERS.map((h) => [h.api.key, h]))
   readonly channel: ControllerChannel
   readonly logs: LogDirectory
+  readonly dataDirectory: string
   readonly replicas: Replicas
   readonly autoTopics: AutoTopics
   readonly producerIds: ProducerIds
@@ -64,6 +65,7 @@ export class Broker {
     this.random = options.random
     this.events = options.events
     this.statics = options.statics
+    this.dataDirectory = options.dataDirectory
     const { clock, transport, statics, events } = options
     this.channel = new ControllerChannel(transport, options.controllers, clock)
     this.logs = LogDirectory.open({

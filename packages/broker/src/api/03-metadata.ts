@@ -48,7 +48,7 @@ function liveBrokers(broker: Broker, listener: string) {
 }
 
 /** Controllers are not reachable for clients: KRaft brokers name a random live broker. */
-function anyBroker(broker: Broker): number {
+export function anyBroker(broker: Broker): number {
   const alive = [...broker.image.brokers.values()].filter((b: BrokerState) => !b.fenced)
   return alive.length === 0 ? -1 : alive[broker.random.below(alive.length)]!.id
 }
@@ -81,11 +81,12 @@ function describe(context: RequestContext, topic: TopicState): Topic {
     name: topic.name,
     topicId: topic.id,
     isInternal: isInternalTopic(topic.name),
-    partitions: topic.partitions.map((p) => describePartition(context, p)),
+    partitions: topic.partitions.map((p) => describePartition(context, p, context.version)),
   }
 }
 
-function describePartition({ broker, version, listener }: RequestContext, p: PartitionState) {
+/** `version` is Metadata's: older ones know no LISTENER_NOT_FOUND. */
+export function describePartition({ broker, listener }: RequestContext, p: PartitionState, version: number) {
   const leader = broker.image.brokers.get(p.leader)
   const alive = leader !== undefined && !leader.fenced
   const reachable = alive && leader.listeners.some((l) => l.name === listener)

@@ -151,6 +151,11 @@ export class Partition {
     return epoch < this.leaderEpoch ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH
   }
 
+  /** Early in an epoch the high watermark may be behind what the last leader has shown to clients (KIP-207). */
+  get highWatermarkUnknown(): boolean {
+    return this.#leads && this.log.highWatermark < this.#epochStartOffset
+  }
+
   get minIsr(): number {
     return this.#context.minIsr(this.topic, this.#state.replicas.length)
   }
