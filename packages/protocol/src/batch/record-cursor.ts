@@ -102,11 +102,19 @@ export class RecordCursor {
     return false
   }
 
+  /** Short ones may be read beyond the limit: whoever moves past the end of the record is found out there. */
   #varint(): number {
-    const first = this.bytes[this.#at]!
-    if (first < 0x80 && this.#at < this.#limit) {
-      this.#at++
+    const at = this.#at
+    const first = this.bytes[at]!
+    if (first < 0x80) {
+      this.#at = at + 1
       return (first >>> 1) ^ -(first & 1)
+    }
+    const second = this.bytes[at + 1]!
+    if (second < 0x80) {
+      this.#at = at + 2
+      const zigzag = (first & 0x7f) | (second << 7)
+      return (zigzag >>> 1) ^ -(zigzag & 1)
     }
     return this.#longVarint()
   }

@@ -1,5 +1,5 @@
-// Compression of record batches, by the codec number in their attributes. Everything here is synchronous and loads nothing when it
-// is first used.
+// Compression of record batches, by the codec number in their attributes. Everything here is synchronous and loads nothing when
+// it is first used.
 import * as zlib from 'node:zlib'
 import { assert } from '@faultline/base'
 import { MalformedError } from '../malformed.ts'

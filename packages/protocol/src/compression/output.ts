@@ -1,4 +1,5 @@
-// Where a decompressor writes: memory that grows as bytes come and never beyond the limit, so that a bomb costs the limit at most.
+// Where a decompressor writes: memory that grows as bytes come and never beyond the limit, so that a bomb costs the limit at
+// most.
 import { Buffer } from 'node:buffer'
 import { MalformedError } from '../malformed.ts'
 

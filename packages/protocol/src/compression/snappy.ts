@@ -1,5 +1,6 @@
-// Snappy, raw (format_description.txt) and in the xerial framing of Java clients: a header, then raw pieces of at most 32 KiB with
-// their sizes. Java reads both, librdkafka writes raw: so do we read both and write the framing. Plain code for the reasons of LZ4.
+// Snappy, raw (format_description.txt) and in the xerial framing of Java clients: a header, then raw pieces of at most 32 KiB
+// with their sizes. Java reads both, librdkafka writes raw: so do we read both and write the framing. Plain code for the reasons
+// of LZ4.
 import { Buffer } from 'node:buffer'
 import { MalformedError } from '../malformed.ts'
 import { Output } from './output.ts'

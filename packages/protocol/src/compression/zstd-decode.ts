@@ -1,5 +1,5 @@
-// Decompresses zstd frames (RFC 8878) where node:zlib cannot. No dictionaries. The output is the window, and its limit is the only
-// bound on it; content checksums are left to the CRC of the record batch.
+// Decompresses zstd frames (RFC 8878) where node:zlib cannot. No dictionaries. The output is the window, and its limit is the
+// only bound on it; content checksums are left to the CRC of the record batch.
 import { Buffer } from 'node:buffer'
 import { MalformedError } from '../malformed.ts'
 import { Output } from './output.ts'

@@ -1,5 +1,6 @@
-// Compresses to zstd frames where node:zlib cannot: matches found greedily, literals as they are, and the predefined tables, which
-// is a part of the format that every reader has to know (RFC 8878, section 3.1.1.3.2.2). Close to LZ4 in ratio and in speed.
+// Compresses to zstd frames where node:zlib cannot: matches found greedily, literals as they are, and the predefined tables,
+// which is a part of the format that every reader has to know (RFC 8878, section 3.1.1.3.2.2). Close to LZ4 in ratio and in
+// speed.
 import { Buffer } from 'node:buffer'
 import { type Codes, LITERAL_LENGTHS, MATCH_LENGTHS, predefinedTables } from './zstd-codes.ts'
 import { MAX_BLOCK } from './zstd-decode.ts'

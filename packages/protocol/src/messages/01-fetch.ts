@@ -1,4 +1,5 @@
-// Fetch: what consumers and followers read. Sessions from 7 (KIP-227), topic ids from 13 (KIP-516), the leader's address from 16 (KIP-951).
+// Fetch: what consumers and followers read. Sessions from 7 (KIP-227), topic ids from 13 (KIP-516), the leader's address from 16
+// (KIP-951).
 import { api, array, int16, int32, int64, INT64_MAX, int8, records, string, struct, uuid } from '../schema/index.ts'
 
 export const fetch = api(

@@ -1,4 +1,5 @@
-// ApiVersions: what a server speaks. The response header is version 0 in every version, for a client that guessed wrong (KIP-511).
+// ApiVersions: what a server speaks. The response header is version 0 in every version, for a client that guessed wrong
+// (KIP-511).
 import { api, array, bool, int16, int32, int64, string } from '../schema/index.ts'
 
 export const apiVersions = api(

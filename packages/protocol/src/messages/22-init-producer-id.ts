@@ -1,4 +1,5 @@
-// InitProducerId: a producer id and epoch for an idempotent or transactional producer. Version 6 is unstable in Kafka 4.4 and left out.
+// InitProducerId: a producer id and epoch for an idempotent or transactional producer. Version 6 is unstable in Kafka 4.4 and
+// left out.
 import { api, int16, int32, int64, string } from '../schema/index.ts'
 
 export const initProducerId = api(

@@ -1,4 +1,5 @@
-// Records that Kafka stores: the metadata log, __consumer_offsets, and what stands in partition logs beside applications' records.
+// Records that Kafka stores: the metadata log, __consumer_offsets, and what stands in partition logs beside applications'
+// records.
 export * from './broker-records.ts'
 export * from './cluster-records.ts'
 export * from './consumer-protocol.ts'

@@ -1,5 +1,5 @@
 // Compiles a layout to a decoder: one function per struct, with a read per field and no decision left that the version decides.
-import { type Form, type Layout, leastBytes, methodOf, type Slot, taggedSlots } from './layout.ts'
+import { countMethodOf, type ElementForm, type Layout, leastBytes, methodOf, type Slot, taggedSlots } from './layout.ts'
 import type { Reader } from './reader.ts'
 
 export type Decode = (reader: Reader) => Record<string, unknown>
@@ -59,20 +59,19 @@ function emitRead(source: string[], body: string[], slot: Slot, layout: Layout, 
 function emitArray(
   source: string[],
   body: string[],
-  element: Form,
+  element: ElementForm,
   slot: Slot,
   flexible: boolean,
   name: string,
   what: string,
   path: string,
 ): string {
-  const count = `${flexible ? 'compact' : ''}${slot.nullable ? 'Nullable' : ''}Count`
   const least = Math.max(1, leastBytes(element, false, flexible))
   const read =
     element.kind === 'struct'
       ? `${emitStruct(source, element.layout, name, `${path}[]`)}(r)`
-      : `r.${methodOf((element as Form & { kind: 'primitive' }).type, false, flexible)}(${what})`
-  body.push(`const count_${slot.name} = r.${count.charAt(0).toLowerCase()}${count.slice(1)}(${least}, ${what})`)
+      : `r.${methodOf(element.type, false, flexible)}(${what})`
+  body.push(`const count_${slot.name} = r.${countMethodOf(slot.nullable, flexible)}(${least}, ${what})`)
   body.push(`const array_${slot.name} = ${slot.nullable ? `count_${slot.name} < 0 ? null : []` : '[]'}`)
   body.push(`for (let i = 0; i < count_${slot.name}; i++) array_${slot.name}.push(${read})`)
   return `array_${slot.name}`

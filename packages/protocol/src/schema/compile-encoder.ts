@@ -1,5 +1,5 @@
 // Compiles a layout to an encoder: one function per struct, with a write per field and no decision left that the version decides.
-import { type Form, type Layout, methodOf, type Slot, taggedSlots } from './layout.ts'
+import { type ElementForm, type Layout, methodOf, type Slot, taggedSlots } from './layout.ts'
 import type { Writer } from './writer.ts'
 
 export type Encode = (writer: Writer, value: unknown) => void
@@ -71,7 +71,7 @@ function emitWrite(source: string[], body: string[], slot: Slot, layout: Layout,
 
 function emitArray(
   source: string[],
-  element: Form,
+  element: ElementForm,
   flexible: boolean,
   variable: string,
   name: string,
@@ -82,7 +82,7 @@ function emitArray(
   const write =
     element.kind === 'struct'
       ? `${emitStruct(source, element.layout, name, `${at}[]`)}(w, ${variable}[i])`
-      : `w.${methodOf((element as Form & { kind: 'primitive' }).type, false, flexible)}(${variable}[i], ${what})`
+      : `w.${methodOf(element.type, false, flexible)}(${variable}[i], ${what})`
   return `w.${flexible ? 'compactCount' : 'count'}(${variable}, ${what})\n${each} ${write}`
 }
 

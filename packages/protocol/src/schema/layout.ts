@@ -8,9 +8,11 @@ export interface Layout {
 }
 
 /** How a value is put on the wire. */
-export type Form =
+export type Form = ElementForm | { readonly kind: 'array'; readonly element: ElementForm }
+
+/** Kafka has no arrays of arrays. */
+export type ElementForm =
   | { readonly kind: 'primitive'; readonly type: Primitive }
-  | { readonly kind: 'array'; readonly element: Form }
   | { readonly kind: 'struct'; readonly layout: Layout }
 
 export interface Slot {
@@ -43,7 +45,7 @@ function slotOf(name: string, { spec }: Field, version: number, flexible: boolea
 function formOf(spec: Field['spec'], version: number, flexible: boolean): Form {
   if (spec.type === 'struct') return { kind: 'struct', layout: layoutOf(spec.fields, version, flexible) }
   if (spec.type !== 'array') return { kind: 'primitive', type: spec.type }
-  const element: Form =
+  const element: ElementForm =
     typeof spec.element === 'string'
       ? { kind: 'primitive', type: spec.element }
       : { kind: 'struct', layout: layoutOf(spec.element, version, flexible) }
@@ -84,6 +86,12 @@ export function methodOf(type: Primitive, nullable: boolean, flexible: boolean):
   return flexible ? `compact${capital(name)}` : name
 }
 
-export function capital(name: string): string {
+/** The method of Reader for the length of an array. */
+export function countMethodOf(nullable: boolean, flexible: boolean): string {
+  const name = nullable ? 'nullableCount' : 'count'
+  return flexible ? `compact${capital(name)}` : name
+}
+
+function capital(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1)
 }
