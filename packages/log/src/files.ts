@@ -57,7 +57,6 @@ export function writeWhole(disk: Disk, path: string, bytes: Uint8Array, sync: bo
 /** Readers see the old content or the new, never a mixture; with `sync` that also holds for a power loss. */
 export function replaceWhole(disk: Disk, path: string, bytes: Uint8Array, sync: boolean): void {
   const temporary = path + TEMPORARY_SUFFIX
-  disk.remove(temporary)
   writeWhole(disk, temporary, bytes, sync)
   disk.rename(temporary, path)
 }

@@ -1,6 +1,7 @@
 // At which offset each leader epoch began (KIP-101): what replicas compare to find where their logs part. Kept in the file
-// leader-epoch-checkpoint, rewritten at every change and made durable by the log's flush. That is enough: epochs of records above the
-// recovery point are found again when those are scanned, and an epoch without records decides nothing after a restart.
+// leader-epoch-checkpoint, which is written when an epoch gets its first record, and made durable by the log's flush. That is enough:
+// epochs of records above the recovery point are found again when those are scanned, and an epoch without records decides nothing
+// after a restart.
 import type { Disk } from '@faultline/base'
 import { parseCount, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
 
@@ -23,6 +24,7 @@ export class LeaderEpochs {
   readonly #path: string
   /** Both numbers ascend. */
   #entries: EpochStart[] = []
+  #saved = true
   #synced = true
 
   constructor(disk: Disk, directory: string) {
@@ -80,6 +82,7 @@ export class LeaderEpochs {
   truncateFromEnd(offset: number): void {
     if (this.latest !== undefined && this.latest.startOffset >= offset)
       this.#replace(this.#entries.filter((entry) => entry.startOffset < offset))
+    this.save()
   }
 
   /** The log now starts at `offset`: the epoch of that offset starts there. */
@@ -88,10 +91,17 @@ export class LeaderEpochs {
     if (first === -1 || (first === 0 && this.#entries[0]!.startOffset === offset)) return
     const { epoch } = this.#entries[first]!
     this.#replace([{ epoch, startOffset: offset }, ...this.#entries.slice(first + 1)])
+    this.save()
   }
 
   clear(): void {
     if (this.#entries.length > 0) this.#replace([])
+    this.save()
+  }
+
+  /** What a process crash leaves. */
+  save(): void {
+    if (!this.#saved) this.#write(false)
   }
 
   /** Durable when its name is, too. True when there was something to do. */
@@ -103,13 +113,14 @@ export class LeaderEpochs {
 
   #replace(entries: EpochStart[]): void {
     this.#entries = entries
-    this.#write(false)
+    this.#saved = false
+    this.#synced = false
   }
 
   #write(sync: boolean): void {
     const lines = this.#entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`)
-    this.#synced = false
     writeCheckpoint(this.#disk, this.#path, lines, sync)
+    this.#saved = true
     this.#synced = sync
   }
 }

@@ -45,8 +45,7 @@ export interface LoadedLog {
 
 export function loadLog(options: LoadOptions): LoadedLog {
   const { disk, directory, config, now } = options
-  clearInterrupted(disk, directory)
-  const names = disk.list(directory)
+  const names = clearInterrupted(disk, directory)
   removeOrphanIndexes(disk, directory, names)
   const list = findSegments(options, names)
   const logStartOffset = Math.max(options.logStartOffset, list[0]?.baseOffset ?? 0)
@@ -64,12 +63,14 @@ export function loadLog(options: LoadOptions): LoadedLog {
   if (!epochsKnown) findEpochs(loaded)
   loaded.epochs.truncateFromEnd(nextOffset)
   loaded.epochs.truncateFromStart(logStartOffset)
+  loaded.epochs.save()
   return { ...loaded, nextOffset, removedBytes }
 }
 
-/** What a deletion or a cleaning left behind when it was interrupted. */
-function clearInterrupted(disk: Disk, directory: string): void {
+/** Removes what a deletion or a cleaning left behind when it was interrupted. Returns the names in the folder after that. */
+function clearInterrupted(disk: Disk, directory: string): string[] {
   let names = disk.list(directory)
+  if (!names.some((name) => isTemporary(name) || INTERRUPTED_SUFFIXES.some((suffix) => name.endsWith(suffix)))) return names
   const remove = (name: string) => disk.remove(`${directory}/${name}`)
   for (const name of names) if (name.endsWith(DELETED_SUFFIX) || isTemporary(name)) remove(name)
   // Cleaning that was not finished is void, and so is all that was swapped in after the segments it was to replace (KAFKA-6264).
@@ -84,7 +85,10 @@ function clearInterrupted(disk: Disk, directory: string): void {
     const baseOffset = offsetOfFileName(name, LOG_SUFFIX + SWAP_SUFFIX)
     if (baseOffset !== undefined) finishSwap(disk, directory, baseOffset, names)
   }
+  return disk.list(directory)
 }
+
+const INTERRUPTED_SUFFIXES = [DELETED_SUFFIX, CLEANED_SUFFIX, SWAP_SUFFIX]
 
 /** The cleaned segment was complete: the originals within its range give way to it. Its indexes are found again by scanning. */
 function finishSwap(disk: Disk, directory: string, baseOffset: number, names: readonly string[]): void {

@@ -102,7 +102,7 @@ export class PartitionLog {
   private constructor(options: PartitionLogOptions) {
     const now = options.clock.wall()
     const { disk, directory, config, cleanShutdown, recoveryPoint, logStartOffset = 0 } = options
-    disk.makeDirectory(directory)
+    if (!disk.exists(directory)) disk.makeDirectory(directory)
     const loaded = loadLog({ disk, directory, config, now, cleanShutdown, recoveryPoint, logStartOffset })
     this.#options = options
     this.#disk = disk
@@ -188,7 +188,7 @@ export class PartitionLog {
 
   /** By the leader at the start of its epoch, so that an epoch is known even if nothing is written in it (KAFKA-7415). */
   assignEpochStart(epoch: number, offset: number): void {
-    this.#attempt(() => this.#epochs.assign(epoch, offset), undefined)
+    this.#epochs.assign(epoch, offset)
   }
 
   endOffsetForEpoch(epoch: number): EpochEnd {
@@ -295,6 +295,7 @@ export class PartitionLog {
   /** Epoch, producer and end offset follow from a batch that is written. */
   #noteAppended(batch: RecordBatch): void {
     this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset)
+    this.#epochs.save()
     const aborted = this.#states.apply(batch)
     if (aborted !== undefined) this.#segments.active.transactions.append(aborted)
     this.#logEndOffset = batch.nextOffset

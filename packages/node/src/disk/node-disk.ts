@@ -41,7 +41,12 @@ export class NodeDisk implements Disk {
   }
 
   remove(path: string): void {
-    attempt(path, () => fs.rmSync(this.#resolve(path), { recursive: true, force: true }))
+    attempt(path, () => {
+      const resolved = this.#resolve(path)
+      const found = fs.lstatSync(resolved, { throwIfNoEntry: false })
+      if (found?.isDirectory()) fs.rmSync(resolved, { recursive: true, force: true })
+      else if (found !== undefined) fs.unlinkSync(resolved)
+    })
   }
 
   syncDirectory(path: string): void {
