@@ -17,7 +17,7 @@ export interface Message<F extends Fields = Fields> {
   readonly fields: F
   /** Chunks; `bytes` and `records` of 1 KiB and more are among them as they were given. */
   encode(value: InputOf<F>, version: number): Uint8Array[]
-  /** Throws MalformedError. `bytes` and `records` are views of the input. What follows the message is left alone, as Kafka does. */
+  /** Throws MalformedError. `bytes` and `records` are views of the input. What follows is left alone, as Kafka does. */
   decode(bytes: Uint8Array, version: number): ValueOf<F>
   /** As encode and decode, inside something larger. */
   write(writer: Writer, value: InputOf<F>, version: number): void
