@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { History } from '../src/failover/history.ts'
 import { type Fault, judge } from '../src/failover/verdict.ts'
 
-const FAULT: Fault = { partition: 0, killedBroker: 1, leaderBefore: 1, killedMs: 1000, electedMs: 2000 }
+const FAULT: Fault = { partition: 0, killedBroker: 1, leaderBefore: 1, killedMs: 1000, electedMs: 1900 }
 
 /** 300 records of one partition, sent and acknowledged every 10 ms from 0 on, all read at the offset of their number. */
 function goodHistory(): History {
