@@ -31,6 +31,10 @@ export function isTemporary(name: string): boolean {
   return name.endsWith(TEMPORARY_SUFFIX)
 }
 
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/'))) || (path.startsWith('/') ? '/' : '.')
+}
+
 export function readWhole(disk: Disk, path: string): Uint8Array | undefined {
   if (!disk.exists(path)) return undefined
   const file = disk.open(path, 'r')

@@ -40,8 +40,12 @@ export class LeaderEpochs {
     return this.#entries.at(-1)
   }
 
-  /** False when the file is damaged: the entries must be found from the records. */
-  load(): boolean {
+  /**
+   * False when the file is damaged: the entries must be found from the records. After an unclean stop nobody knows whether what is read
+   * is also on the disk.
+   */
+  load(cleanShutdown: boolean): boolean {
+    this.#synced = cleanShutdown
     const lines = readCheckpoint(this.#disk, this.#path, 2)
     if (lines === undefined) return true
     if (lines === 'damaged') return false
@@ -82,7 +86,6 @@ export class LeaderEpochs {
   truncateFromEnd(offset: number): void {
     if (this.latest !== undefined && this.latest.startOffset >= offset)
       this.#replace(this.#entries.filter((entry) => entry.startOffset < offset))
-    this.save()
   }
 
   /** The log now starts at `offset`: the epoch of that offset starts there. */
@@ -91,15 +94,16 @@ export class LeaderEpochs {
     if (first === -1 || (first === 0 && this.#entries[0]!.startOffset === offset)) return
     const { epoch } = this.#entries[first]!
     this.#replace([{ epoch, startOffset: offset }, ...this.#entries.slice(first + 1)])
-    this.save()
   }
 
   clear(): void {
     if (this.#entries.length > 0) this.#replace([])
-    this.save()
   }
 
-  /** What a process crash leaves. */
+  /**
+   * What a process crash leaves. A power loss may leave any version that was saved, so none may lack epochs of records that will not be
+   * scanned again.
+   */
   save(): void {
     if (!this.#saved) this.#write(false)
   }

@@ -57,7 +57,7 @@ export function loadLog(options: LoadOptions): LoadedLog {
     snapshots: new ProducerSnapshots(disk, directory, names),
     logStartOffset,
   }
-  const epochsKnown = loaded.epochs.load()
+  const epochsKnown = loaded.epochs.load(options.cleanShutdown)
   const { removedBytes, nextOffset } = recover(loaded, options)
   if (nextOffset < logStartOffset) return startOver(loaded, options, removedBytes)
   if (!epochsKnown) findEpochs(loaded)
@@ -174,13 +174,15 @@ function recoverFrom(recoveryPoint: number, loaded: Loading, options: LoadOption
   let removedBytes = 0
   for (const [i, segment] of suspects.entries()) {
     nextOffset = Math.max(nextOffset, segment.baseOffset)
-    removedBytes += recoverSegment(segment, loaded, (offset) => {
+    const end = recoverSegment(segment, loaded, (offset) => {
       nextOffset = offset
     })
-    if (removedBytes > 0) {
-      removedBytes += dropAfter(segments, suspects.length - 1 - i)
-      break
-    }
+    if (end === segment.size) continue
+    // Later segments first: if this were cut and they came back, nothing would tell that records between are missing.
+    removedBytes = dropAfter(segments, suspects.length - 1 - i) + segment.size - end
+    options.disk.syncDirectory(options.directory)
+    segment.cutAt(end)
+    break
   }
   return { removedBytes, nextOffset }
 }
@@ -213,6 +215,7 @@ function startOver(loaded: Loading, options: LoadOptions, removedBytes: number):
   segments.replaceAll(new Segment(disk, directory, logStartOffset, config, now))
   segments.active.createFile()
   loaded.epochs.clear()
+  loaded.epochs.save()
   loaded.states.clear()
   loaded.snapshots.removeOutside(logStartOffset, logStartOffset)
   return { ...loaded, nextOffset: logStartOffset, removedBytes }

@@ -1,7 +1,7 @@
 // meta.properties: whose folder this is. A node starts on its own folder or on an empty one, never on another's.
 import { Refusal, type Disk } from '@faultline/base'
 import type { Uuid } from '@faultline/protocol'
-import { readWhole, replaceWhole } from './files.ts'
+import { parentOf, readWhole, replaceWhole } from './files.ts'
 
 export const META_PROPERTIES_FILE = 'meta.properties'
 const VERSION = '1'
@@ -38,6 +38,7 @@ export function writeMetaProperties(disk: Disk, path: string, { clusterId, nodeI
   const text = `cluster.id=${clusterId}\ndirectory.id=${directoryId}\nnode.id=${nodeId}\nversion=${VERSION}\n`
   replaceWhole(disk, `${path}/${META_PROPERTIES_FILE}`, new TextEncoder().encode(text), true)
   disk.syncDirectory(path)
+  disk.syncDirectory(parentOf(path))
 }
 
 /** Files in a folder without meta.properties are somebody else's. Hidden ones, such as lost+found and an editor's, do no harm. */

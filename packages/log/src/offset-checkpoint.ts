@@ -1,5 +1,6 @@
 // One offset for each partition of a data folder: recovery points, high watermarks, log start offsets.
 import type { Disk } from '@faultline/base'
+import { parentOf } from './files.ts'
 import { parseCount, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
 
 export class OffsetCheckpoint {
@@ -8,7 +9,7 @@ export class OffsetCheckpoint {
   readonly #durable: boolean
   #written = ''
 
-  /** `durable`: synced when written. */
+  /** `durable`: a power loss after `write` does not undo it. */
   constructor(disk: Disk, path: string, durable: boolean) {
     this.#disk = disk
     this.#path = path
@@ -29,6 +30,7 @@ export class OffsetCheckpoint {
     const text = entries.join('\n')
     if (text === this.#written) return
     writeCheckpoint(this.#disk, this.#path, entries, this.#durable)
+    if (this.#durable) this.#disk.syncDirectory(parentOf(this.#path))
     this.#written = text
   }
 }

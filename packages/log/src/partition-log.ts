@@ -3,7 +3,7 @@
 import { DiskError, assert, type Clock, type Disk } from '@faultline/base'
 import { Errors, NO_TIMESTAMP, RecordBatch, batchSizeAt, checkBatch, type Uuid } from '@faultline/protocol'
 import { checkAppendedBatch, checkRecords, checkSegmentSize, isRefusal, type AppendRefusal } from './append-checks.ts'
-import { offsetFileName } from './files.ts'
+import { offsetFileName, parentOf } from './files.ts'
 import type { EpochEnd, EpochStart, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { loadLog, rebuildProducerStates } from './log-loader.ts'
@@ -94,7 +94,9 @@ export class PartitionLog {
   #highWatermark: number
   #recoveryPoint: number
   #lastFlush: number
-  /** Files made since the folder was last synced would be lost with the power. */
+  /** Else the folder itself would be lost with the power. */
+  #folderSynced: boolean
+  /** Else files made since would be. */
   #namesSynced: boolean
   #failure: DiskError | undefined
   #closed = false
@@ -120,7 +122,8 @@ export class PartitionLog {
     this.#logEndOffset = loaded.nextOffset
     this.#recoveryPoint = Math.min(recoveryPoint, loaded.nextOffset)
     this.#lastFlush = now
-    this.#namesSynced = cleanShutdown && loaded.nextOffset > loaded.logStartOffset
+    this.#folderSynced = cleanShutdown && loaded.nextOffset > loaded.logStartOffset
+    this.#namesSynced = this.#folderSynced
     this.#highWatermark = loaded.logStartOffset
     this.updateHighWatermark(options.highWatermark ?? 0)
   }
@@ -297,7 +300,10 @@ export class PartitionLog {
     this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset)
     this.#epochs.save()
     const aborted = this.#states.apply(batch)
-    if (aborted !== undefined) this.#segments.active.transactions.append(aborted)
+    if (aborted !== undefined) {
+      this.#segments.active.transactions.append(aborted)
+      this.#namesSynced = false
+    }
     this.#logEndOffset = batch.nextOffset
   }
 
@@ -309,7 +315,7 @@ export class PartitionLog {
       assert(this.#segments.active.size === 0, `two segments at ${offset}`)
       return
     }
-    this.#snapshots.take(offset, this.#states)
+    this.#takeSnapshot()
     this.#flushTo(offset, true)
     this.#segments.push(new Segment(this.#disk, this.directory, offset, this.#config, this.#clock.wall()))
     this.#namesSynced = false
@@ -373,10 +379,14 @@ export class PartitionLog {
         this.#segments.active.remove()
         this.#segments.dropLast()
       }
+      // Before the cut, for the reason given in log-loader.ts.
+      this.#syncNames()
       this.#segments.active.truncateTo(offset)
       this.#endAt(offset)
       this.#epochs.truncateFromEnd(offset)
+      this.#epochs.save()
       this.#rebuildStates()
+      this.#syncNames()
     }, undefined)
   }
 
@@ -386,12 +396,13 @@ export class PartitionLog {
       for (const segment of this.#segments.all) segment.remove()
       this.#segments.replaceAll(new Segment(this.#disk, this.directory, offset, this.#config, this.#clock.wall()))
       this.#segments.active.createFile()
-      this.#namesSynced = false
       this.#logStartOffset = offset
       this.#highWatermark = offset
       this.#endAt(offset)
       this.#epochs.clear()
+      this.#epochs.save()
       this.#rebuildStates()
+      this.#syncNames()
     }, undefined)
   }
 
@@ -437,6 +448,7 @@ export class PartitionLog {
       this.#logStartOffset = offset
       this.updateHighWatermark(offset)
       this.#epochs.truncateFromStart(offset)
+      this.#epochs.save()
       this.#states.onLogStartOffset(offset)
       return true
     }, false)
@@ -513,12 +525,20 @@ export class PartitionLog {
     this.#lastFlush = this.#clock.wall()
   }
 
-  /** Of the files, and of the folder itself (KAFKA-3968). */
+  /** Of the files; and once, of the folder itself (KAFKA-3968). */
   #syncNames(): void {
-    syncPartitionMetadata(this.#disk, this.directory)
+    if (!this.#folderSynced) {
+      syncPartitionMetadata(this.#disk, this.directory)
+      this.#disk.syncDirectory(parentOf(this.directory))
+      this.#folderSynced = true
+    }
     this.#disk.syncDirectory(this.directory)
-    this.#disk.syncDirectory(this.directory.split('/').slice(0, -1).join('/') || '.')
     this.#namesSynced = true
+  }
+
+  #takeSnapshot(): void {
+    this.#snapshots.take(this.#logEndOffset, this.#states)
+    this.#namesSynced = false
   }
 
   /** Flushed, so that it opens at once next time. Nothing can be done with it afterwards. */
@@ -526,7 +546,7 @@ export class PartitionLog {
     if (this.#closed) return
     this.#attempt(() => {
       if (this.#logEndOffset === this.#logStartOffset) return
-      this.#snapshots.take(this.#logEndOffset, this.#states)
+      this.#takeSnapshot()
       this.#flushTo(this.#logEndOffset, true)
     }, undefined)
     this.abandon()

@@ -167,7 +167,10 @@ export class Segment {
     this.scan(this.#offsets.lookup(from).position, (batch) => batch.maxTimestamp < timestamp || visit(batch))
   }
 
-  /** Cuts off the batch that holds `offset` and all after it. Returns the bytes removed. */
+  /**
+   * Cuts off the batch that holds `offset` and all after it. Returns the bytes removed. The cut is durable when it returns: else, after a
+   * power loss, old batches could come back behind new ones that have been written over their fellows.
+   */
   truncateTo(offset: number): number {
     const before = this.size
     let end = this.size
@@ -181,9 +184,7 @@ export class Segment {
   }
 
   #cut(offset: number, size: number): void {
-    this.#log().truncate(size)
-    this.size = size
-    this.#synced = false
+    this.cutAt(size)
     this.#hint = { offset: -1, position: -1 }
     this.#offsets.truncateTo(offset)
     this.#times.truncateTo(offset)
@@ -193,13 +194,14 @@ export class Segment {
   }
 
   /**
-   * After a crash: every batch from the start is looked at, indexes are built anew, and from the first byte on that is no valid batch all
-   * is cut off. `visit` sees the good batches. Returns the bytes removed.
+   * After a crash: every batch from the start is looked at, and the indexes are built anew. `visit` sees the good batches. Returns the
+   * position where they end: if that is before the end of the file, `cutAt` is to follow.
    */
   recover(visit: (batch: RecordBatch) => void): number {
     this.#forgetIndexes()
     let expected = this.baseOffset
-    const end = this.scan(0, (batch, position) => {
+    this.#synced = false
+    return this.scan(0, (batch, position) => {
       const bad = checkBatch(batch.bytes, batch.at) !== undefined || batch.baseOffset < expected
       if (bad || batch.lastOffset - this.baseOffset > MAX_RELATIVE_OFFSET) return false
       expected = batch.nextOffset
@@ -207,13 +209,13 @@ export class Segment {
       visit(batch)
       return true
     })
-    const removed = this.size - end
-    if (removed > 0) {
-      this.#log().truncate(end)
-      this.size = end
-    }
-    this.#synced = false
-    return removed
+  }
+
+  /** Durable when it returns. */
+  cutAt(size: number): void {
+    this.#log().truncate(size)
+    this.#log().sync()
+    this.size = size
   }
 
   #forgetIndexes(): void {

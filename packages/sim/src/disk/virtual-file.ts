@@ -27,6 +27,7 @@ export class VirtualFile {
   }
 
   write(bytes: Uint8Array, position: number, now: number): void {
+    if (bytes.length === 0) return
     const copy = bytes.slice()
     this.#visible.write(copy, position)
     this.#pending.push({ at: now, kind: 'write', position, bytes: copy })
@@ -90,7 +91,6 @@ class Content {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    if (bytes.length === 0) return
     this.#reserve(position + bytes.length)
     this.#bytes.set(bytes, position)
     this.size = Math.max(this.size, position + bytes.length)
