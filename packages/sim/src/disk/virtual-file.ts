@@ -91,6 +91,7 @@ class Content {
   }
 
   write(bytes: Uint8Array, position: number): void {
+    if (bytes.length === 0) return
     this.#reserve(position + bytes.length)
     this.#bytes.set(bytes, position)
     this.size = Math.max(this.size, position + bytes.length)
