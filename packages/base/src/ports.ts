@@ -114,6 +114,13 @@ export class PeerError extends Error {
   }
 }
 
+/** A message that is written where it goes, once: records are not copied on their way into a transport's own buffer. */
+export interface OutgoingMessage {
+  readonly byteLength: number
+  /** Writes all `byteLength` bytes from `at` on. What it reads from must not change until then. */
+  copyTo(target: Uint8Array, at: number): void
+}
+
 /** One bidirectional message stream. Messages arrive whole, in order, at most once. Callbacks are set before the next turn. */
 export interface PeerStream {
   onMessage: (message: Uint8Array) => void
@@ -121,7 +128,7 @@ export interface PeerStream {
   /** Called once; `error` is undefined after an orderly end by either side. */
   onClose: (error: PeerError | undefined) => void
   /** False: the peer is slower than we send; stop until onDrain. */
-  send(message: Uint8Array): boolean
+  send(message: OutgoingMessage): boolean
   close(): void
 }
 

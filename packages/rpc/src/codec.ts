@@ -1,6 +1,7 @@
-// Encoders and decoders for the messages of proto/*.proto, built by protobufjs from the compiled descriptors.
-import { PeerError } from '@faultline/base'
+// Encoders and decoders for the messages of proto/*.proto: protobufjs decodes, from the compiled descriptors; prepared-message.ts encodes.
+import { type OutgoingMessage, PeerError } from '@faultline/base'
 import protobuf from 'protobufjs/light.js'
+import { layoutOf, PreparedMessage } from './prepared-message.ts'
 import { DESCRIPTORS, type MessageTypes } from './generated/messages.ts'
 
 // int64 stays a number: offsets and epochs are safe integers here, as everywhere inside.
@@ -25,14 +26,23 @@ export type MessageInput<T> = {
 
 export interface MessageCodec<T> {
   encode(value: MessageInput<T>): Uint8Array
+  /** The same bytes, written later, where the transport wants them; `bytes` fields are read then. */
+  prepare(value: MessageInput<T>): OutgoingMessage
   /** Bytes fields are views of `bytes`. Throws PeerError INTERNAL on bytes that are no such message. */
   decode(bytes: Uint8Array): T
 }
 
 export function messageCodec<N extends MessageName>(name: N): MessageCodec<MessageTypes[N]> {
   const type = root.lookupType(`faultline.${name}`)
+  const layout = layoutOf(type)
   return {
-    encode: (value) => type.encode(value as object).finish(),
+    encode: (value) => {
+      const message = new PreparedMessage(layout, value as object as Record<string, unknown>)
+      const bytes = Buffer.allocUnsafe(message.byteLength)
+      message.copyTo(bytes, 0)
+      return bytes
+    },
+    prepare: (value) => new PreparedMessage(layout, value as object as Record<string, unknown>),
     decode: (bytes) => {
       try {
         return type.decode(bytes) as unknown as MessageTypes[N]

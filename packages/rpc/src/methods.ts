@@ -1,5 +1,5 @@
 // Typed calls and handlers for each method of proto/*.proto, over the bytes that the transport port carries.
-import type { PeerError, PeerStream, PeerTransport, Plane } from '@faultline/base'
+import type { OutgoingMessage, PeerError, PeerStream, PeerTransport, Plane } from '@faultline/base'
 import { type MessageCodec, type MessageInput, messageCodec } from './codec.ts'
 import { METHODS, type MessageTypes } from './generated/messages.ts'
 
@@ -55,11 +55,11 @@ export class MessageStream<In, Out> {
   onDrain: () => void = () => {}
   onClose: (error: PeerError | undefined) => void = () => {}
   readonly #stream: PeerStream
-  readonly #encode: (value: MessageInput<Out>) => Uint8Array
+  readonly #prepare: (value: MessageInput<Out>) => OutgoingMessage
 
   constructor(stream: PeerStream, incoming: MessageCodec<In>, outgoing: MessageCodec<Out>) {
     this.#stream = stream
-    this.#encode = outgoing.encode
+    this.#prepare = outgoing.prepare
     stream.onMessage = (bytes) => {
       let message: In
       try {
@@ -74,7 +74,7 @@ export class MessageStream<In, Out> {
   }
 
   send(message: MessageInput<Out>): boolean {
-    return this.#stream.send(this.#encode(message))
+    return this.#stream.send(this.#prepare(message))
   }
 
   close(): void {
