@@ -1,1 +1,3 @@
-export {}
+export * from './cluster-client.ts'
+export * from './connection.ts'
+export * from './producer.ts'

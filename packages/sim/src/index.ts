@@ -1,1 +1,3 @@
 export * from './disk/virtual-disk.ts'
+export * from './failover.ts'
+export * from './world.ts'

@@ -1,0 +1,110 @@
+// Finds brokers and leaders, and keeps a connection to each broker it talks to.
+import type { Clock, ClientDialer } from '@faultline/base'
+import { type Api, createTopics, Errors, errorName, metadata, type RequestInput, type ResponseOf } from '@faultline/protocol'
+import { Connection, Disconnected } from './connection.ts'
+
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+export interface ClientOptions {
+  readonly bootstrap: readonly Endpoint[]
+  readonly clientId: string
+  readonly dialer: ClientDialer
+  readonly clock: Clock
+}
+
+const METADATA_VERSION = 12
+const CREATE_TOPICS_VERSION = 7
+const RETRY_MS = 100
+
+export class ClusterClient {
+  readonly clock: Clock
+  readonly #o: ClientOptions
+  readonly #connections = new Map<string, Connection>()
+  readonly #brokers = new Map<number, Endpoint>()
+  readonly #leaders = new Map<string, number>()
+  #turn = 0
+
+  constructor(options: ClientOptions) {
+    this.#o = options
+    this.clock = options.clock
+  }
+
+  /** Asks any broker, the next one each time. Rejects with Disconnected. */
+  any<A extends Api>(api: A, version: number, request: RequestInput<A>): Promise<ResponseOf<A>> {
+    const known = [...this.#brokers.values(), ...this.#o.bootstrap]
+    return this.#connection(known[this.#turn++ % known.length]!).request(api, version, request)
+  }
+
+  /** Asks the leader of a partition; undefined when nobody is known to lead it now. */
+  async leader(topic: string, partition: number): Promise<Connection | undefined> {
+    const key = `${topic}:${partition}`
+    if (!this.#leaders.has(key)) await this.#refresh(topic)
+    const endpoint = this.#brokers.get(this.#leaders.get(key) ?? -1)
+    return endpoint && this.#connection(endpoint)
+  }
+
+  /** What was known of this topic's leaders is wrong. */
+  forget(topic: string): void {
+    for (const key of this.#leaders.keys()) if (key.startsWith(`${topic}:`)) this.#leaders.delete(key)
+  }
+
+  async createTopic(
+    name: string,
+    numPartitions: number,
+    replicationFactor: number,
+    configs: Record<string, string>,
+  ): Promise<void> {
+    const topic = {
+      name,
+      numPartitions,
+      replicationFactor,
+      assignments: [],
+      configs: Object.entries(configs).map(([k, value]) => ({ name: k, value })),
+    }
+    for (;;) {
+      try {
+        const { topics } = await this.any(createTopics, CREATE_TOPICS_VERSION, { topics: [topic], timeoutMs: 5000 })
+        const code = topics[0]!.errorCode
+        if (code === Errors.NONE || code === Errors.TOPIC_ALREADY_EXISTS) return
+        if (code !== Errors.REQUEST_TIMED_OUT && code !== Errors.INVALID_REPLICATION_FACTOR)
+          throw new Error(`CreateTopics: ${errorName(code)}`)
+      } catch (error) {
+        if (!(error instanceof Disconnected)) throw error
+      }
+      await this.pause(RETRY_MS)
+    }
+  }
+
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.clock.after(ms, resolve))
+  }
+
+  close(): void {
+    for (const connection of this.#connections.values()) connection.close()
+  }
+
+  async #refresh(topic: string): Promise<void> {
+    try {
+      const found = await this.any(metadata, METADATA_VERSION, { topics: [{ name: topic }], allowAutoTopicCreation: false })
+      for (const { nodeId, host, port } of found.brokers) this.#brokers.set(nodeId, { host, port })
+      for (const { partitionIndex, leaderId } of found.topics[0]!.partitions) {
+        if (leaderId >= 0) this.#leaders.set(`${topic}:${partitionIndex}`, leaderId)
+      }
+    } catch (error) {
+      if (!(error instanceof Disconnected)) throw error
+    }
+  }
+
+  #connection({ host, port }: Endpoint): Connection {
+    const key = `${host}:${port}`
+    let connection = this.#connections.get(key)
+    if (!connection || connection.closed) {
+      connection = new Connection(this.#o.dialer, host, port, this.#o.clientId)
+      this.#connections.set(key, connection)
+    }
+    return connection
+  }
+}
