@@ -41,14 +41,13 @@ export class LeaderEpochs {
   }
 
   /**
-   * False when the file is damaged: the entries must be found from the records. After an unclean stop nobody knows whether what is read
-   * is also on the disk.
+   * False when the file is absent or damaged: the entries must be found from the records. After an unclean stop nobody knows whether what
+   * is read is also on the disk.
    */
   load(cleanShutdown: boolean): boolean {
     this.#synced = cleanShutdown
     const lines = readCheckpoint(this.#disk, this.#path, 2)
-    if (lines === undefined) return true
-    if (lines === 'damaged') return false
+    if (lines === undefined || lines === 'damaged') return false
     const entries = lines.map(([epoch, start]) => ({ epoch: parseCount(epoch!), startOffset: parseCount(start!) }))
     const ascending = entries.every(({ epoch, startOffset }, i) => {
       const before = entries[i - 1] ?? { epoch: -1, startOffset: -1 }

@@ -221,7 +221,7 @@ function startOver(loaded: Loading, options: LoadOptions, removedBytes: number):
   return { ...loaded, nextOffset: logStartOffset, removedBytes }
 }
 
-/** The epoch file is damaged: the batches know their epochs. */
+/** The batches know their epochs. */
 function findEpochs({ segments, epochs }: Loading): void {
   epochs.clear()
   for (const segment of segments.all) {

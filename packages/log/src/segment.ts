@@ -111,13 +111,8 @@ export class Segment {
 
   /** Of the first batch; −1 without one. */
   get firstTimestamp(): number {
-    if (this.#firstTimestamp === undefined && this.size > 0) this.scan(0, (batch) => this.#noteFirst(batch))
+    this.#firstTimestamp ??= this.#batchAt(0)?.maxTimestamp
     return this.#firstTimestamp ?? NO_TIMESTAMP
-  }
-
-  #noteFirst(batch: RecordBatch): false {
-    this.#firstTimestamp = batch.maxTimestamp
-    return false
   }
 
   /**
@@ -231,7 +226,7 @@ export class Segment {
   #ensureIndexes(): void {
     if (this.#indexed) return
     this.#indexed = true
-    if (this.#offsets.load(this.size) && this.#times.load() && this.#lastEntryHolds()) this.#findLargest()
+    if (this.#offsets.load(this.size) && this.#times.load() && this.#lastEntriesHold()) this.#findLargest()
     else this.#rebuildIndexes()
   }
 
@@ -244,16 +239,27 @@ export class Segment {
     })
   }
 
-  /** Whether a batch that ends at its offset begins where the last index entry says. */
-  #lastEntryHolds(): boolean {
-    const last = this.#offsets.last
-    if (last === undefined) return true
+  /** Whether the batches that the last entry of each index speaks of are where and what it says. */
+  #lastEntriesHold(): boolean {
+    const position = this.#offsets.last
+    const time = this.#times.last
+    const positionHolds = position === undefined || this.#batchAt(position.position)?.lastOffset === position.offset
+    if (!positionHolds || time === undefined) return positionHolds
     let holds = false
-    this.scan(last.position, (batch) => {
-      holds = batch.lastOffset === last.offset
-      return false
+    this.scan(this.#offsets.lookup(time.offset).position, (batch) => {
+      holds = batch.lastOffset === time.offset && batch.maxTimestamp === time.timestamp
+      return batch.lastOffset < time.offset
     })
     return holds
+  }
+
+  #batchAt(position: number): RecordBatch | undefined {
+    let found: RecordBatch | undefined
+    this.scan(position, (batch) => {
+      found = batch
+      return false
+    })
+    return found
   }
 
   /** From what the time index knows, and the batches after that. */
@@ -268,12 +274,12 @@ export class Segment {
     this.#bytesSinceIndexEntry = this.size - lastEntry
   }
 
-  /** One past its last offset, found by a look at its end; `undefined` when what is there is no batch. */
+  /** One past its last offset, found by a look at its last batches; undefined when those are not as they were written. */
   findNextOffset(): number | undefined {
     this.#ensureIndexes()
     let next = this.baseOffset
     const end = this.scan(this.#offsets.last?.position ?? 0, (batch) => {
-      if (batch.lastOffset < next - 1) return false
+      if (batch.lastOffset < next - 1 || checkBatch(batch.bytes, batch.at) !== undefined) return false
       next = batch.nextOffset
       return true
     })

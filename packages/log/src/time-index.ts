@@ -68,7 +68,12 @@ export class TimeIndex {
       const timestamp = Number(view.getBigInt64(at))
       const offset = this.#baseOffset + view.getUint32(at + 8)
       const before = entries.at(-1)
-      if (timestamp < 0 || (before !== undefined && (timestamp <= before.timestamp || offset < before.offset))) return false
+      if (
+        !Number.isSafeInteger(timestamp) ||
+        timestamp < 0 ||
+        (before !== undefined && (timestamp <= before.timestamp || offset < before.offset))
+      )
+        return false
       entries.push({ timestamp, offset })
     }
     this.#entries = entries
