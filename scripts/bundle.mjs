@@ -1,4 +1,4 @@
-// Bundles what runs as a process into dist/, so that a node starts fast: a node, the supervisor, the command line. Native add-ons stay
+// Bundles what runs as a process into dist/, so that a node starts fast: a node, the supervisor, the command line, the simulator. Native add-ons stay
 // where npm put them. Run by `npm ci`; where install scripts are blocked, the command line runs it on first use and when it is stale.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
@@ -12,6 +12,7 @@ const ENTRIES = {
   node: 'packages/node/src/main.ts',
   supervisor: 'packages/director/src/supervisor-main.ts',
   cli: 'packages/cli/src/main.ts',
+  sim: 'packages/sim/src/main.ts',
 }
 const EXTERNAL = ['classic-level', '@node-rs/crc32', 'snappy', 'lz4-napi', '@bokuweb/zstd-wasm', 'kafkajs']
 

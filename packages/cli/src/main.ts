@@ -1,4 +1,6 @@
 // The command line: verbs and their options. Each verb's work is in commands/.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { Refusal } from '@faultline/base'
 import { Command, InvalidArgumentError } from 'commander'
 import { FAST_SETTINGS, lastFolder } from '@faultline/director'
@@ -108,6 +110,17 @@ program
   .option('-o, --output <format>', 'text or json', format, 'text')
   .option('--keep', 'leave the cluster running afterwards', false)
   .action(async (o) => (await import('./commands/demo.ts')).demo(o))
+
+program
+  .command('sim')
+  .description('whole clusters in one process, from seeds: a leader crashes, and every record is judged')
+  .option('--seeds <n>', 'how many', integer, 20)
+  .option('--seed <n>', 'one seed only, to replay it', integer)
+  .action(({ seeds, seed }: { seeds: number; seed?: number }) => {
+    const range = seed === undefined ? [1, seeds] : [seed, 1]
+    const child = spawnSync(process.execPath, [join(__dirname, 'sim.cjs'), ...range.map(String)], { stdio: 'inherit' })
+    process.exitCode = child.status ?? 70
+  })
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(error instanceof Refusal ? refusalText(error) : `${(error as Error).stack}\n`)

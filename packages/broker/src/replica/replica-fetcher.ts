@@ -33,10 +33,23 @@ interface Fetching {
   readonly leaderEpoch: number
   /** Where the next fetch starts; undefined while it waits after an error. */
   delayed: boolean
+  /** The next pause after an error that metadata on its way will cure. */
+  raceBackoffMs: number
   /** The leader knows the state as it is now: nothing to tell in the next request. */
   told: boolean
   inSession: boolean
 }
+
+/**
+ * One of the two has replayed metadata that the other has not. Kafka waits its whole fetch back-off, a second after each topic's creation;
+ * waiting less changes nothing but that.
+ */
+const METADATA_RACES: ReadonlySet<number> = new Set([
+  Errors.UNKNOWN_TOPIC_ID,
+  Errors.UNKNOWN_LEADER_EPOCH,
+  Errors.NOT_LEADER_OR_FOLLOWER,
+])
+const FIRST_RACE_BACKOFF_MS = 10
 
 export class ReplicaFetcher {
   readonly leader: number
@@ -60,7 +73,14 @@ export class ReplicaFetcher {
   }
 
   add(partition: Partition): void {
-    const entry = { partition, leaderEpoch: partition.leaderEpoch, delayed: false, told: false, inSession: false }
+    const entry = {
+      partition,
+      leaderEpoch: partition.leaderEpoch,
+      delayed: false,
+      raceBackoffMs: FIRST_RACE_BACKOFF_MS,
+      told: false,
+      inSession: false,
+    }
     this.#fetching.set(keyOf(partition), entry)
     this.#forgotten.delete(keyOf(partition))
     this.#scheduleSend()
@@ -163,7 +183,9 @@ export class ReplicaFetcher {
     const { partition } = fetching
     const { log } = partition
     if (fetched.error === Errors.OFFSET_OUT_OF_RANGE) return this.#outOfRange(partition, fetched)
+    if (METADATA_RACES.has(fetched.error)) return this.#delayShortly(fetching)
     if (fetched.error !== Errors.NONE) return this.#delay(fetching)
+    fetching.raceBackoffMs = FIRST_RACE_BACKOFF_MS
     if (fetched.diverging) return this.#truncate(partition, fetched)
     let unchanged = true
     for (const records of fetched.records) {
@@ -211,12 +233,19 @@ export class ReplicaFetcher {
     return false
   }
 
+  #delayShortly(fetching: Fetching): false {
+    const { backoffMs } = this.#context.settings
+    const pause = Math.min(fetching.raceBackoffMs, backoffMs)
+    fetching.raceBackoffMs = pause * 2
+    return this.#delay(fetching, pause)
+  }
+
   /** Out of the session until the back-off is over; metadata that is on its way may settle it before. */
-  #delay(fetching: Fetching): false {
+  #delay(fetching: Fetching, pauseMs = this.#context.settings.backoffMs): false {
     const { partition } = fetching
     fetching.delayed = true
     this.#forgotten.set(keyOf(partition), { topicId: partition.topicId, partition: partition.index })
-    this.#context.clock.after(this.#context.settings.backoffMs, () => {
+    this.#context.clock.after(pauseMs, () => {
       if (this.#fetching.get(keyOf(partition)) !== fetching) return
       fetching.delayed = false
       fetching.told = false
