@@ -1,7 +1,7 @@
 // One broker: what its parts share, how they come up, and how they stop. Everything happens on one event loop.
 import type { ByteStream, Clock, Disk, EventSink, PeerTransport, Random } from '@faultline/base'
 import { type BrokerEndpoint, type ClusterImage, ResourceType, serverNumber, type StaticConfigs } from '@faultline/controller'
-import { LogDirectory } from '@faultline/log'
+import { LogDirectory, TailBudget } from '@faultline/log'
 import { decodeUuid, type MetadataRecord } from '@faultline/protocol'
 import { HANDLERS } from './api/index.ts'
 import type { ApiHandler } from './api/handler.ts'
@@ -30,6 +30,9 @@ export interface BrokerOptions {
   /** A mistake of ours: this node must end, alone. */
   readonly onFatal: (error: Error) => void
 }
+
+/** Memory for the last appended bytes of all partitions: what followers and live consumers read without a disk. */
+const TAIL_BYTES = 32 * 1024 * 1024
 
 /** How long a controlled shutdown waits for others to take over. */
 const SHUTDOWN_TIMEOUT_MS = 10_000
@@ -75,6 +78,7 @@ export class Broker {
       clusterId: options.clusterId,
       nodeId: options.id,
       random: options.random,
+      tailBudget: new TailBudget(TAIL_BYTES),
     })
     this.#metadata = new MetadataFollower({
       brokerId: options.id,

@@ -15,11 +15,11 @@ export interface NodeStatus {
 
 const STATUS_TIMEOUT_MS = 1000
 
-/** A broker's heap follows its load; a controller's stays small. */
-const NODE_FLAGS: Record<NodeAddress['role'], readonly string[]> = {
-  broker: ['--max-semi-space-size=4'],
-  controller: ['--max-semi-space-size=1'],
-}
+/**
+ * A small young generation is collected often, and with it the buffers that requests came in. With a large one V8 sees the memory outside
+ * its heap grow instead and marks the whole heap for it: a third of a broker's time (docs/decisions/small-young-generation.md).
+ */
+const NODE_FLAGS = ['--max-semi-space-size=1', '--min-semi-space-size=1']
 
 export class NodeProcess {
   readonly address: NodeAddress
@@ -56,7 +56,7 @@ export class NodeProcess {
 
   start(): void {
     const log = openSync(this.#folder.log(this.name), 'a')
-    const args = [...NODE_FLAGS[this.address.role], join(this.#program, 'node.cjs'), this.#folder.config(this.name)]
+    const args = [...NODE_FLAGS, join(this.#program, 'node.cjs'), this.#folder.config(this.name)]
     const child = spawn(process.execPath, args, {
       stdio: [this.#detached ? 'ignore' : 'pipe', log, log],
       detached: true,
