@@ -1,3 +1,6 @@
+export type { Cleanable } from './cleaner/cleanable.ts'
+export type { CleaningStep } from './cleaner/cleaning.ts'
+export type { CleanerOptions } from './cleaner/log-cleaner.ts'
 export type { AppendRefusal, RecordError, RefusalCode } from './append-checks.ts'
 export type { EpochEnd, EpochStart } from './leader-epochs.ts'
 export * from './log-config.ts'

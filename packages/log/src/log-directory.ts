@@ -1,12 +1,13 @@
 // The data folder of a broker: whose it is, whether it was left cleanly, and the logs of all partitions in it.
 import { DiskError, Refusal, assert, type Clock, type Disk, type Random, type Timer } from '@faultline/base'
 import { ZERO_UUID, decodeUuid, type Uuid } from '@faultline/protocol'
+import { LogCleaner, type CleanerOptions } from './cleaner/log-cleaner.ts'
 import { takeCleanShutdown, writeCleanShutdown } from './clean-shutdown.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts'
 import { TailBudget } from './memory-tail.ts'
 import { readMetaProperties, writeMetaProperties } from './meta-properties.ts'
 import { OffsetCheckpoint } from './offset-checkpoint.ts'
-import { PartitionLog } from './partition-log.ts'
+import { PartitionLog, type PartitionLogOptions } from './partition-log.ts'
 import { readPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts'
 
 /** A folder that waits for its removal. */
@@ -44,7 +45,9 @@ export class LogDirectory {
   readonly #recoveryPoints: OffsetCheckpoint
   readonly #highWatermarks: OffsetCheckpoint
   readonly #logStartOffsets: OffsetCheckpoint
+  readonly #cleanerOffsets: OffsetCheckpoint
   readonly #removals = new Set<Timer>()
+  #cleaner: LogCleaner | undefined
   #failure: DiskError | undefined
 
   private constructor(options: LogDirectoryOptions) {
@@ -64,6 +67,7 @@ export class LogDirectory {
     // A high watermark that is too low, or lost, is soon learned again.
     this.#highWatermarks = new OffsetCheckpoint(disk, `${path}/replication-offset-checkpoint`, false)
     this.#logStartOffsets = new OffsetCheckpoint(disk, `${path}/log-start-offset-checkpoint`, true)
+    this.#cleanerOffsets = new OffsetCheckpoint(disk, `${path}/cleaner-offset-checkpoint`, true)
     this.#openAll()
   }
 
@@ -135,6 +139,18 @@ export class LogDirectory {
     this.#removals.add(timer)
   }
 
+  /** From now on compacted logs are cleaned, one at a time and in slices. */
+  startCleaner(options: CleanerOptions = {}): void {
+    assert(this.#cleaner === undefined, 'the cleaner runs already')
+    const logs = () => this.partitions
+    const onCleaned = () => this.#attempt(() => this.#writeCleanerOffsets())
+    this.#cleaner = new LogCleaner(this.#options.clock, logs, onCleaned, options)
+  }
+
+  #writeCleanerOffsets(): void {
+    this.#cleanerOffsets.write(this.#offsets((log) => log.cleanedTo).filter(([, offset]) => offset > 0))
+  }
+
   /** What a restart needs to know about each log. */
   writeCheckpoints(): void {
     this.#attempt(() => {
@@ -155,8 +171,10 @@ export class LogDirectory {
   /** Flushes and closes all logs. Only if all of that went well is the next start a quick one. */
   closeClean(brokerEpoch: number): void {
     for (const timer of this.#removals) timer.cancel()
+    this.#cleaner?.stop()
     for (const { log } of this.#logs.values()) log.close()
     this.writeCheckpoints()
+    if (this.#cleaner !== undefined) this.#attempt(() => this.#writeCleanerOffsets())
     this.#attempt(() => writeCleanShutdown(this.#disk, this.path, brokerEpoch))
   }
 
@@ -164,6 +182,7 @@ export class LogDirectory {
     const recoveryPoints = this.#recoveryPoints.read()
     const highWatermarks = this.#highWatermarks.read()
     const logStartOffsets = this.#logStartOffsets.read()
+    const cleanerOffsets = this.#cleanerOffsets.read()
     for (const name of this.#disk.list(this.path)) {
       const directory = `${this.path}/${name}`
       if (name.endsWith(DELETE_SUFFIX)) {
@@ -180,6 +199,7 @@ export class LogDirectory {
         recoveryPoint: recoveryPoints.get(key) ?? 0,
         logStartOffset: logStartOffsets.get(key) ?? 0,
         highWatermark: highWatermarks.get(key) ?? 0,
+        cleanedTo: cleanerOffsets.get(key) ?? 0,
       })
     }
   }
@@ -189,7 +209,7 @@ export class LogDirectory {
     partition: number,
     topicId: Uuid,
     config: LogConfig,
-    state: { cleanShutdown: boolean; recoveryPoint: number; logStartOffset?: number; highWatermark?: number },
+    state: Pick<PartitionLogOptions, 'cleanShutdown' | 'recoveryPoint' | 'logStartOffset' | 'highWatermark' | 'cleanedTo'>,
   ): PartitionLog {
     const name = folderName(topic, partition)
     const log = PartitionLog.open({

@@ -3,18 +3,21 @@
 import { DiskError, assert, type Clock, type Disk } from '@faultline/base'
 import { Errors, NO_TIMESTAMP, RecordBatch, batchSizeAt, checkBatch, type Uuid } from '@faultline/protocol'
 import { checkAppendedBatch, checkRecords, checkSegmentSize, isRefusal, type AppendRefusal } from './append-checks.ts'
-import { offsetFileName, parentOf } from './files.ts'
+import { findCleanable, type Cleanable } from './cleaner/cleanable.ts'
+import { cleanLog, type CleaningStep } from './cleaner/cleaning.ts'
+import { CLEANED_SUFFIX, SWAP_SUFFIX, offsetFileName, parentOf } from './files.ts'
 import type { EpochEnd, EpochStart, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { loadLog, rebuildProducerStates } from './log-loader.ts'
 import { MemoryTail, TailBudget } from './memory-tail.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
-import type { AppendOrigin, ProducerStates, VerificationGuard } from './producer-states.ts'
+import { ProducerStates, type AppendOrigin, type VerificationGuard } from './producer-states.ts'
 import { syncPartitionMetadata } from './partition-metadata.ts'
 import { rebuildBatch } from './rebuild-batch.ts'
 import { countExpired } from './retention.ts'
 import { Segment } from './segment.ts'
 import type { Segments } from './segments.ts'
+import type { AbortedTransaction } from './transaction-index.ts'
 import { findMaxTimestamp, findOffsetByTimestamp, type TimestampedOffset } from './timestamp-lookup.ts'
 
 export interface PartitionLogOptions {
@@ -29,6 +32,8 @@ export interface PartitionLogOptions {
   readonly recoveryPoint: number
   readonly logStartOffset?: number
   readonly highWatermark?: number
+  /** From the cleaner's checkpoint. */
+  readonly cleanedTo?: number
   /** Shared by all logs of a broker. */
   readonly tailBudget?: TailBudget
   /** The disk failed; this log is offline. */
@@ -98,6 +103,10 @@ export class PartitionLog {
   #folderSynced: boolean
   /** Else files made since would be. */
   #namesSynced: boolean
+  /** Everything below has been through the cleaner. */
+  #cleanedTo: number
+  /** Goes up when segments are cut or removed: a cleaning that began before must stop. */
+  #cuts = 0
   #failure: DiskError | undefined
   #closed = false
 
@@ -122,6 +131,7 @@ export class PartitionLog {
     this.#logEndOffset = loaded.nextOffset
     this.#recoveryPoint = Math.min(recoveryPoint, loaded.nextOffset)
     this.#lastFlush = now
+    this.#cleanedTo = Math.min(options.cleanedTo ?? 0, loaded.nextOffset)
     this.#folderSynced = cleanShutdown && loaded.nextOffset > loaded.logStartOffset
     this.#namesSynced = this.#folderSynced
     this.#highWatermark = loaded.logStartOffset
@@ -357,16 +367,96 @@ export class PartitionLog {
 
   /** Aborted transactions with records in [from, to): a read-committed consumer of that range must skip them. */
   abortedTransactions(from: number, to: number): { producerId: number; firstOffset: number }[] {
-    const found: { producerId: number; firstOffset: number }[] = []
-    return this.#attempt(() => {
-      for (const segment of this.#segments.from(from)) {
-        for (const { producerId, firstOffset, lastOffset, lastStableOffset } of segment.transactions.entries() ?? []) {
-          if (lastOffset >= from && firstOffset < to) found.push({ producerId, firstOffset })
-          if (lastStableOffset >= to) return found
-        }
+    const found = this.#attempt(() => this.#abortedIn(from, to), [])
+    return found.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
+  }
+
+  #abortedIn(from: number, to: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    for (const segment of this.#segments.from(from)) {
+      for (const transaction of segment.transactions.entries() ?? this.#findAborted(segment)) {
+        if (transaction.lastOffset >= from && transaction.firstOffset < to) found.push(transaction)
+        if (transaction.lastStableOffset >= to) return found
       }
-      return found
-    }, found)
+    }
+    return found
+  }
+
+  /** The index of a segment is damaged: the records know. */
+  #findAborted(segment: Segment): readonly AbortedTransaction[] {
+    const states = new ProducerStates()
+    const log = { segments: this.#segments, states, snapshots: this.#snapshots, logStartOffset: this.#logStartOffset }
+    rebuildProducerStates(log, segment.baseOffset, this.#clock.wall(), this.#config)
+    segment.transactions.clear()
+    segment.scan(0, (batch) => {
+      const aborted = states.apply(batch)
+      if (aborted !== undefined) segment.transactions.append(aborted)
+      return true
+    })
+    this.#namesSynced = false
+    return segment.transactions.entries() ?? []
+  }
+
+  get cleanedTo(): number {
+    return Math.max(this.#cleanedTo, this.#logStartOffset)
+  }
+
+  /** How much the cleaner would find to do now; undefined when nothing. */
+  cleanable(now: number): Cleanable | undefined {
+    if (!this.#config.compact || this.#closed) return undefined
+    const unstable = Math.min(this.#states.firstUnstableOffset ?? this.#highWatermark, this.#highWatermark)
+    return this.#attempt(() => findCleanable(this.#segments.all, this.#config, this.cleanedTo, unstable, now), undefined)
+  }
+
+  /** Begins a pass of the cleaner; each call of the result does one slice of it. */
+  startCleaning(cleanable: Cleanable, now: number, mapLimitBytes: number): () => CleaningStep {
+    const cuts = this.#cuts
+    let unfinished: Segment | undefined
+    const pass = cleanLog(
+      {
+        config: this.#config,
+        ...cleanable,
+        abortedIn: (from, to) => this.#abortedIn(from, to),
+        producer: (producerId) => this.#states.get(producerId),
+        newSegment: (baseOffset) => {
+          unfinished = new Segment(this.#disk, this.directory, baseOffset, this.#config, now, undefined, CLEANED_SUFFIX)
+          return unfinished
+        },
+        replace: (originals, cleaned) => {
+          this.#replaceCleaned(originals, cleaned)
+          unfinished = undefined
+        },
+      },
+      now,
+      mapLimitBytes,
+    )
+    return () => {
+      const isVoid = this.#closed || this.#cuts !== cuts
+      const slice = isVoid ? undefined : this.#attempt(() => pass.next(), undefined)
+      if (slice !== undefined && slice.done !== true) return 'more'
+      this.#attempt(() => unfinished?.removeFile(), undefined)
+      if (slice === undefined) return 'void'
+      if ('problem' in slice.value) return 'problem'
+      this.#cleanedTo = slice.value.cleanedTo
+      return 'cleaned'
+    }
+  }
+
+  /** First it is complete, then it is next in line (what a restart would finish), then the originals go, then it takes their place. */
+  #replaceCleaned(originals: readonly Segment[], cleaned: Segment): void {
+    cleaned.syncRecords()
+    cleaned.renameFile(SWAP_SUFFIX)
+    this.#disk.syncDirectory(this.directory)
+    for (const original of originals) {
+      if (original.baseOffset === cleaned.baseOffset) original.close()
+      else original.remove()
+      original.removeIndexes()
+    }
+    cleaned.renameFile('')
+    cleaned.flush(true)
+    this.#disk.syncDirectory(this.directory)
+    this.#segments.replace(originals, cleaned)
+    this.#tail.clear()
   }
 
   /** Removes `offset` and all after it. Nothing happens if the log ends there or before. */
@@ -407,6 +497,8 @@ export class PartitionLog {
   }
 
   #endAt(offset: number): void {
+    this.#cuts++
+    this.#cleanedTo = Math.min(this.#cleanedTo, offset)
     this.#logEndOffset = offset
     this.#tail.clear()
     this.#logStartOffset = Math.min(this.#logStartOffset, offset)
@@ -492,6 +584,7 @@ export class PartitionLog {
       }
       const count = countExpired(this.#segments.all, this.#config, limits, now)
       if (count === 0) return 0
+      this.#cuts++
       if (count === this.#segments.count) this.#roll()
       for (let i = 0; i < count; i++) {
         this.#segments.first.remove()

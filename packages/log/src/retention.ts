@@ -14,8 +14,9 @@ export function countExpired(segments: readonly Segment[], config: LogConfig, bo
   let count = 0
   for (const [i, segment] of segments.entries()) {
     const end = segments[i + 1]?.baseOffset ?? bounds.logEndOffset
-    if (end > bounds.highWatermark || segment.size === 0) break
-    const passed = i + 1 < segments.length && end <= bounds.logStartOffset
+    const active = i + 1 === segments.length
+    if (end > bounds.highWatermark || (active && segment.size === 0)) break
+    const passed = !active && end <= bounds.logStartOffset
     const old = config.delete && config.retentionMs >= 0 && now - segment.largestTimestamp > config.retentionMs
     if (!passed && !old && excess < segment.size) break
     excess -= segment.size

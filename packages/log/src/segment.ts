@@ -12,7 +12,8 @@ import { TransactionIndex } from './transaction-index.ts'
 
 /** A read that hits nothing at hand fetches at least this much, to find headers in. */
 const MIN_READ_BYTES = 4096
-const MAX_RELATIVE_OFFSET = 0x7fff_ffff
+/** Indexes hold offsets relative to the segment's, in 31 bits. */
+export const MAX_RELATIVE_OFFSET = 0x7fff_ffff
 
 export interface SegmentRead {
   readonly bytes: Uint8Array
@@ -32,6 +33,7 @@ export class Segment {
   readonly #offsets: OffsetIndex
   readonly #times: TimeIndex
   readonly #indexIntervalBytes: number
+  #fileName: string
   #file: DiskFile | undefined
   #indexed: boolean
   #synced = true
@@ -41,13 +43,14 @@ export class Segment {
   /** Where the last read of this segment ended: those who read on need no index. */
   #hint = { offset: -1, position: -1 }
 
-  /** `size` undefined for a new one. */
-  constructor(disk: Disk, directory: string, baseOffset: number, config: LogConfig, now: number, size?: number) {
+  /** `size` undefined for a new one. `suffix`: of a .log file that is not yet part of the log. */
+  constructor(disk: Disk, directory: string, baseOffset: number, config: LogConfig, now: number, size?: number, suffix = '') {
     const path = (suffix: string) => `${directory}/${offsetFileName(baseOffset, suffix)}`
     this.#disk = disk
     this.#directory = directory
     this.baseOffset = baseOffset
     this.openedAt = now
+    this.#fileName = path(LOG_SUFFIX + suffix)
     this.size = size ?? 0
     this.#offsets = new OffsetIndex(disk, path(INDEX_SUFFIX), baseOffset)
     this.#times = new TimeIndex(disk, path(TIME_INDEX_SUFFIX), baseOffset)
@@ -98,7 +101,9 @@ export class Segment {
   mustRollFor(bytes: number, lastOffset: number, maxTimestamp: number, config: LogConfig, now: number): boolean {
     if (lastOffset - this.baseOffset > MAX_RELATIVE_OFFSET) return true
     if (this.size === 0) return false
-    if (this.size + bytes > config.segmentBytes || this.age(maxTimestamp, now) > config.segmentMs) return true
+    // So that no record escapes the cleaner for longer than max.compaction.lag.ms.
+    const maxAge = config.compact ? Math.min(config.segmentMs, config.maxCompactionLagMs) : config.segmentMs
+    if (this.size + bytes > config.segmentBytes || this.age(maxTimestamp, now) > maxAge) return true
     const full = this.#offsets.count >= Math.floor(config.segmentIndexBytes / OFFSET_ENTRY_BYTES)
     return full || this.#times.count >= Math.floor(config.segmentIndexBytes / TIME_ENTRY_BYTES) - 1
   }
@@ -304,9 +309,32 @@ export class Segment {
   }
 
   remove(): void {
+    this.removeFile()
+    this.removeIndexes()
+  }
+
+  /** The .log file alone. */
+  removeFile(): void {
     this.close()
+    this.#disk.remove(this.#fileName)
+  }
+
+  removeIndexes(): void {
     const path = (suffix: string) => `${this.#directory}/${offsetFileName(this.baseOffset, suffix)}`
-    for (const suffix of [LOG_SUFFIX, INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX]) this.#disk.remove(path(suffix))
+    for (const suffix of [INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX]) this.#disk.remove(path(suffix))
+  }
+
+  /** The records alone, durable. */
+  syncRecords(): void {
+    this.#log().sync()
+    this.#synced = true
+  }
+
+  /** Gives the .log file another suffix, or none: then it is part of the log. */
+  renameFile(suffix: string): void {
+    const name = `${this.#directory}/${offsetFileName(this.baseOffset, LOG_SUFFIX + suffix)}`
+    this.#disk.rename(this.#fileName, name)
+    this.#fileName = name
   }
 
   /** So that an empty segment leaves a trace of its base offset. */
@@ -315,7 +343,7 @@ export class Segment {
   }
 
   #log(): DiskFile {
-    this.#file ??= this.#disk.open(`${this.#directory}/${offsetFileName(this.baseOffset, LOG_SUFFIX)}`, 'rw')
+    this.#file ??= this.#disk.open(this.#fileName, 'rw')
     return this.#file
   }
 }
