@@ -72,7 +72,7 @@ export class RaftDriver {
   readonly #outputs: Output[] = []
   readonly #reads = new Map<number, Read>()
   #raft: Raft | undefined
-  #state: 'new' | 'running' | 'stopped' = 'new'
+  #state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
   #draining = false
   #timer: Timer | undefined
   #timerAt = Number.POSITIVE_INFINITY
@@ -88,8 +88,10 @@ export class RaftDriver {
   async start(): Promise<void> {
     assert(this.#state === 'new', 'a driver starts once')
     const { clock, id, voters, learners = [], timing, random, storage, limits = DEFAULT_LIMITS, rules = RULES } = this.#options
+    this.#state = 'starting'
     const survived = await storage.load()
-    if (this.#isStopped()) return
+    // Stopped meanwhile. (A method, as the compiler takes the field for unchanged.)
+    if (!this.#isStarting()) return
     const config: RaftConfig = { id, voters, learners, timing, limits, random, rules }
     this.#raft = new Raft(config, survived, clock.mono())
     this.#state = 'running'
@@ -107,7 +109,7 @@ export class RaftDriver {
   }
 
   receive(from: number, bytes: Uint8Array): void {
-    if (this.#state !== 'running') return
+    if (!this.#isRunning()) return
     const message = this.#decode(from, bytes)
     if (message) this.#step({ type: 'message', from, message })
     else this.#malformed++
@@ -125,7 +127,7 @@ export class RaftDriver {
 
   /** Undefined: not the leader, handing over, or too much is uncommitted. A proposal can be lost as long as it is not committed. */
   propose(data: Uint8Array): { readonly index: number; readonly term: number } | undefined {
-    if (this.#state !== 'running') return undefined
+    if (!this.#isRunning()) return undefined
     const proposed = this.#machine().propose(data)
     if (proposed) this.#flushSoon()
     return proposed
@@ -133,7 +135,7 @@ export class RaftDriver {
 
   /** Everything committed before the call is at or below the index. Rejects with NotLeader. */
   readIndex(): Promise<number> {
-    if (this.#state !== 'running') return Promise.reject(new NotLeader('not running'))
+    if (!this.#isRunning()) return Promise.reject(new NotLeader('not running'))
     const id = ++this.#lastRead
     return new Promise((resolve, reject) => {
       this.#reads.set(id, { resolve, reject })
@@ -142,12 +144,12 @@ export class RaftDriver {
   }
 
   transferLeadership(to?: number): void {
-    if (this.#state === 'running') this.#step({ type: 'transfer', to })
+    if (this.#isRunning()) this.#step({ type: 'transfer', to })
   }
 
   /** `snapshot` is the applied state up to `index`; it takes the place of the log before it. */
   compact(index: number, snapshot: Uint8Array): void {
-    if (this.#state === 'running') this.#step({ type: 'compact', index, data: snapshot })
+    if (this.#isRunning()) this.#step({ type: 'compact', index, data: snapshot })
   }
 
   /** The log in memory up to its end; entries after `commit` may still be replaced. */
@@ -180,13 +182,17 @@ export class RaftDriver {
     return this.#raft
   }
 
-  #isStopped(): boolean {
-    return this.#state === 'stopped'
+  #isStarting(): boolean {
+    return this.#state === 'starting'
+  }
+
+  #isRunning(): boolean {
+    return this.#state === 'running'
   }
 
   /** A callback may call back into the driver: the step is taken at once, its output is carried out after the one in progress. */
   #step(input: Input): void {
-    if (this.#state !== 'running') return
+    if (!this.#isRunning()) return
     try {
       this.#outputs.push(this.#machine().step(input, this.#options.clock.mono()))
       if (!this.#draining) this.#drain()
@@ -210,15 +216,16 @@ export class RaftDriver {
     if (write) storage.persist(write.batch, (error) => this.#persisted(write.sequence, error))
     for (const { to, message } of send) sendTo(to, encodeMessage(message))
     if (role) onRole(role)
-    if (snapshot) onSnapshot(snapshot)
-    if (committed.length > 0) onCommitted(committed)
+    // Any of these may stop the driver.
+    if (snapshot && this.#isRunning()) onSnapshot(snapshot)
+    if (committed.length > 0 && this.#isRunning()) onCommitted(committed)
     for (const { id, index } of reads) this.#answer(id, index)
     if (output.wantsFlush) this.#flushSoon()
     this.#wakeAt(output.wakeAt)
   }
 
   #persisted(sequence: number, error: Error | undefined): void {
-    if (this.#state !== 'running') return
+    if (!this.#isRunning()) return
     if (error) this.#fail(error)
     else this.#step({ type: 'persisted', sequence })
   }
@@ -249,7 +256,7 @@ export class RaftDriver {
   }
 
   #fail(error: Error): void {
-    if (this.#state !== 'running') return
+    if (!this.#isRunning()) return
     this.stop()
     this.#options.onFatal(error)
   }

@@ -8,7 +8,7 @@ export function onAppend(core: Core, from: number, m: Append): void {
   core.hearLeader(from)
   // What is committed here is in the leader's log too, so this is an old message: tell where we are instead.
   if (m.prevIndex < core.commit) return accept(core, from, core.commit)
-  if (core.log.termAt(m.prevIndex) !== m.prevTerm) return refuse(core, from, m)
+  if (core.log.termAt(m.prevIndex) !== m.prevTerm) return refuse(core, from, m.prevIndex, m.prevTerm)
   const at = core.config.rules.firstDifference(m.entries, (index) => core.log.termAt(index))
   if (at < m.entries.length) {
     const { index } = m.entries[at]!
@@ -16,7 +16,7 @@ export function onAppend(core: Core, from: number, m: Append): void {
     core.log.append(m.entries.slice(at))
   }
   const lastShown = m.prevIndex + m.entries.length
-  core.commitTo(core.config.rules.followedCommit(m.commit, lastShown, core.log.lastIndex))
+  core.commitTo(Math.min(m.commit, lastShown))
   accept(core, from, lastShown)
 }
 
@@ -24,17 +24,18 @@ function accept(core: Core, to: number, index: number): void {
   core.send(to, { kind: 'appendReply', term: core.term, accepted: true, index, hintIndex: 0, hintTerm: 0 })
 }
 
-function refuse(core: Core, to: number, m: Append): void {
-  const hintIndex = core.log.lastNotAfterTerm(m.prevIndex, m.prevTerm)
+/** An entry of this index and term is not here. */
+function refuse(core: Core, to: number, index: number, term: number): void {
+  const hintIndex = core.log.lastNotAfterTerm(index, term)
   const hintTerm = core.log.termAt(hintIndex)!
-  core.send(to, { kind: 'appendReply', term: core.term, accepted: false, index: m.prevIndex, hintIndex, hintTerm })
+  core.send(to, { kind: 'appendReply', term: core.term, accepted: false, index, hintIndex, hintTerm })
 }
 
 export function onHeartbeat(core: Core, from: number, m: Heartbeat): void {
   core.hearLeader(from)
-  // A leader tells no more than what this node confirmed, unless its disk was replaced since: then there is less here.
-  const commit = Math.min(m.commit, core.log.lastIndex)
-  if (commit > core.commit) core.commitTo(commit)
+  // A leader tells no more than what this node confirmed. If there is less here, the disk was replaced since: say so.
+  if (m.commit > core.log.lastIndex) refuse(core, from, m.commit, m.term)
+  else if (m.commit > core.commit) core.commitTo(m.commit)
   else core.recordCommit = true
   core.send(from, { kind: 'heartbeatReply', term: core.term, round: m.round })
 }

@@ -1,4 +1,5 @@
 // What nodes of a group say to each other, and its wire form: a version byte, a kind byte, then unsigned varints and bytes.
+import { assert } from '@faultline/base'
 import type { Entry } from './types.ts'
 
 export interface PreVote {
@@ -134,6 +135,7 @@ class Writer {
   }
 
   uint(value: number): void {
+    assert(Number.isSafeInteger(value) && value >= 0, `${value} in a message`)
     this.reserve(8)
     let rest = value
     while (rest >= 0x80) {

@@ -5,7 +5,6 @@ interface SnapshotTransfer {
   readonly snapshot: Snapshot
   /** The piece that is on its way. */
   offset: number
-  sentAt: number
 }
 
 /**
@@ -26,6 +25,8 @@ export class Progress {
   inflight: number[] = []
   /** snapshot: what is being sent. */
   transfer: SnapshotTransfer | undefined
+  /** When entries, or a piece of a snapshot, were last sent. */
+  sentAt = Number.NEGATIVE_INFINITY
   /** The commit index that the follower can know from what was sent to it. */
   commitSent = 0
   /** The latest round of read confirmations that it answered. */
@@ -57,7 +58,7 @@ export class Progress {
     this.state = 'snapshot'
     this.probing = false
     this.inflight = []
-    this.transfer = { snapshot, offset: 0, sentAt: Number.NEGATIVE_INFINITY }
+    this.transfer = { snapshot, offset: 0 }
   }
 
   accepted(index: number): void {
@@ -70,9 +71,9 @@ export class Progress {
 
   /** The follower refused entries after `index`; `nextProbe` may fit. Returns false for an answer to something older. */
   refused(index: number, nextProbe: number): boolean {
-    if (this.state === 'snapshot') return false
+    // All logs agree before the first entry: this was an answer to a message of an earlier term, to tell of the later one.
+    if (this.state === 'snapshot' || index === 0) return false
     if (this.state === 'replicate') {
-      if (index <= this.match) return false
       this.becomeProbe(this.match + 1)
       return true
     }

@@ -34,7 +34,7 @@ export function broadcastHeartbeat(core: Core, lead: Leadership): void {
 }
 
 function sendHeartbeat(core: Core, lead: Leadership, to: number, progress: Progress): void {
-  const commit = Math.min(progress.match, core.commit)
+  const commit = core.config.rules.commitToTell(core.commit, progress.match)
   progress.commitSent = Math.max(progress.commitSent, commit)
   core.send(to, { kind: 'heartbeat', term: core.term, commit, round: lead.round })
 }
@@ -59,6 +59,7 @@ function sendAppend(core: Core, to: number, progress: Progress): void {
   const entries = core.log.page(progress.next, core.config.limits.appendBytes)
   const last = prevIndex + entries.length
   core.send(to, { kind: 'append', term: core.term, prevIndex, prevTerm, commit: core.commit, entries })
+  progress.sentAt = core.now
   progress.commitSent = Math.max(progress.commitSent, Math.min(core.commit, last))
   if (progress.state === 'probe') progress.probing = true
   else if (entries.length > 0) progress.inflight.push(last)
@@ -69,7 +70,7 @@ function sendPiece(core: Core, to: number, progress: Progress): void {
   const transfer = progress.transfer!
   const { index: lastIndex, term: lastTerm, data: all } = transfer.snapshot
   const { offset } = transfer
-  transfer.sentAt = core.now
+  progress.sentAt = core.now
   const data = all.subarray(offset, offset + core.config.limits.snapshotChunkBytes)
   core.send(to, { kind: 'installSnapshot', term: core.term, lastIndex, lastTerm, size: all.length, offset, data })
 }
@@ -100,15 +101,16 @@ export function onHeartbeatReply(core: Core, lead: Leadership, from: number, rep
   recoverFromLoss(core, from, progress)
 }
 
-/** The follower is there. If it lacks entries, what was sent may have been lost: ask again. */
+/** The follower is there. If it lacks entries and nothing was sent to it for a while, what was sent may have been lost: ask again. */
 function recoverFromLoss(core: Core, to: number, progress: Progress): void {
+  const { heartbeatMs, electionTimeoutMs } = core.config.timing
+  const silence = core.now - progress.sentAt
   if (progress.state === 'snapshot') {
-    if (core.now - progress.transfer!.sentAt >= core.config.timing.electionTimeoutMs) sendPiece(core, to, progress)
-    return
+    if (silence >= electionTimeoutMs) sendPiece(core, to, progress)
+  } else if (silence >= heartbeatMs && (progress.match < core.log.lastIndex || progress.state === 'probe')) {
+    // Even if the window is full or all is sent already: a gap before this append makes the follower say what it lacks.
+    sendAppend(core, to, progress)
   }
-  progress.probing = false
-  // An append is sent even if the window is full or all is sent already: a gap before it makes the follower say what it lacks.
-  if (progress.match < core.log.lastIndex) sendAppend(core, to, progress)
 }
 
 export function onInstallSnapshotReply(core: Core, lead: Leadership, from: number, reply: InstallSnapshotReply): void {

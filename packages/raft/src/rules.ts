@@ -20,8 +20,8 @@ export interface Rules {
   isStale(messageTerm: number, term: number): boolean
   /** Counting replicas commits entries of the leader's own term only; older ones are committed along with them (§5.4.2, figure 8). */
   mayCommitByCounting(entryTerm: number, term: number): boolean
-  /** How far a follower may follow the leader's commit: entries that this message has shown to be the leader's. */
-  followedCommit(leaderCommit: number, lastShown: number, last: number): number
+  /** How much of its commit index a leader tells to a follower that is known to hold its log up to `match`, and maybe another after it. */
+  commitToTell(commit: number, match: number): number
   /** The first of the leader's entries that the log lacks or holds with another term: from there on the log is replaced (§5.3). */
   firstDifference(entries: readonly Entry[], termAt: (index: number) => number | undefined): number
   /** What the leader counts of its own log: what its own disk has. */
@@ -47,7 +47,7 @@ export const RULES: Rules = {
   standsByLeader: (sinceContactMs, electionTimeoutMs) => sinceContactMs < electionTimeoutMs,
   isStale: (messageTerm, term) => messageTerm < term,
   mayCommitByCounting: (entryTerm, term) => entryTerm === term,
-  followedCommit: (leaderCommit, lastShown) => Math.min(leaderCommit, lastShown),
+  commitToTell: (commit, match) => Math.min(commit, match),
   firstDifference: (entries, termAt) => {
     const at = entries.findIndex((entry) => termAt(entry.index) !== entry.term)
     return at === -1 ? entries.length : at

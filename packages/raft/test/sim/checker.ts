@@ -231,14 +231,20 @@ export class Checker {
 
   onCommitted(id: number, entries: readonly Entry[], status: RaftStatus): void {
     const view = this.#views.get(id)!
+    const known = this.committedUpTo
     for (const entry of entries) {
       hold(entry.index === view.applied + 1, 'AppliedInOrder', () => `node ${id} applies ${entry.index} after ${view.applied}`)
       hold(entry.index <= status.commit, 'AppliedIsCommitted', () => `node ${id} applies ${entry.index}, commit ${status.commit}`)
+      const durable = holds(this.#disks.get(id)!, entry.index, entry.term)
+      hold(durable, 'AppliedIsDurable', () => `node ${id} applies ${key(entry.index, entry.term)}, its disk does not have it`)
       view.applied = entry.index
       view.appliedDigest = extend(view.appliedDigest, entry)
       if (entry.index > this.committedUpTo) this.#commit(id, entry, view.appliedDigest, status)
       this.#checkApplied(id, view)
     }
+    const { index, term } = entries.at(-1)!
+    const ownTerm = index <= known || term === status.term
+    hold(ownTerm, 'CommitsOwnTerm', () => `leader ${id} of term ${status.term} commits ${key(index, term)} by counting`)
   }
 
   /** A leader applies at once what it commits, so this is where it first shows. */

@@ -5,7 +5,7 @@ import { Checker, extend, Violation } from './checker.ts'
 import type { Nature } from './nature.ts'
 import { Network } from './network.ts'
 import type { Planted } from './planted.ts'
-import { DiskFailure, VirtualDisk, VirtualStorage } from './virtual-storage.ts'
+import { type DiskBehaviour, DiskFailure, VirtualDisk, VirtualStorage } from './virtual-storage.ts'
 import { World } from './world.ts'
 
 interface Node {
@@ -92,7 +92,7 @@ export class Cluster {
   #storage(id: number): VirtualStorage {
     const { meanDelayMs, stall, fail } = this.nature.disk
     const random = this.#diskRandom
-    const storage = new VirtualStorage(this.disks.get(id)!, {
+    const behaviour: DiskBehaviour = {
       after: (ms, run) => void this.world.after(ms, () => this.#during(id, run)),
       delayMs: () => {
         if (this.#calm) return 1
@@ -100,8 +100,9 @@ export class Cluster {
       },
       fails: () => !this.#calm && random.next() < fail,
       written: (before, truncatedFrom) => this.checker.afterWrite(id, before, truncatedFrom),
-    })
-    return this.#planted.storage?.(storage) ?? storage
+    }
+    const disk = this.disks.get(id)!
+    return this.#planted.storage?.(disk, behaviour) ?? new VirtualStorage(disk, behaviour)
   }
 
   #driver(id: number, storage: VirtualStorage): RaftDriver {

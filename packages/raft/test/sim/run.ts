@@ -2,7 +2,7 @@
 import { Prng } from '@faultline/base'
 import { Violation } from './checker.ts'
 import { Cluster } from './cluster.ts'
-import { CALM, drawNature } from './nature.ts'
+import { beFierce, CALM, drawNature } from './nature.ts'
 import { NOTHING_PLANTED, type Planted } from './planted.ts'
 
 export interface Outcome {
@@ -18,7 +18,11 @@ export interface Outcome {
 
 export async function runSeed(seed: number, planted: Planted = NOTHING_PLANTED, trail?: string[]): Promise<Outcome> {
   const random = new Prng(seed)
-  const cluster = new Cluster(random.fork('cluster'), drawNature(random.fork('nature')), planted, trail)
+  const natures = random.fork('nature')
+  const drawn = drawNature(natures)
+  // A planted mistake has to be found soon.
+  const nature = planted !== NOTHING_PLANTED || natures.below(4) === 0 ? beFierce(drawn) : drawn
+  const cluster = new Cluster(random.fork('cluster'), nature, planted, trail)
   let violation: Violation | undefined
   try {
     await Promise.all(cluster.members.map((id) => cluster.start(id)))
@@ -50,41 +54,46 @@ function beTroubled(cluster: Cluster, random: Prng): void {
     next()
   }
   const anyone = (own: Prng): number => cluster.members[own.below(cluster.members.length)]!
+  // What happens to a leader tells more than what happens to others.
+  const someone = (own: Prng): number => (own.below(2) === 0 ? cluster.leader()?.status().id : undefined) ?? anyone(own)
   repeat('crash', every.crash, (own) => {
-    const id = anyone(own)
+    const id = someone(own)
     cluster.crash(id, own.below((cluster.nodes.get(id)?.storage.pending ?? 0) + 1))
     world.after(own.next() * 2 * downMs, () => void cluster.start(id))
   })
+  let cuts = 0
   repeat('cut', every.cut, (own) => {
-    cutSome(cluster, own)
-    world.after(own.next() * 2 * cutMs, () => cluster.network.heal())
+    cutSome(cluster, own, someone(own))
+    const mine = ++cuts
+    world.after(own.next() * 2 * cutMs, () => mine === cuts && cluster.network.heal())
   })
   repeat('transfer', every.transfer, (own) => {
     const to = own.below(2) === 0 ? undefined : voters[own.below(voters.length)]
     for (const id of cluster.members) cluster.act(id, (driver) => driver.transferLeadership(to))
   })
   repeat('propose', every.propose, (own) => {
-    const [id, count] = [anyone(own), 1 + own.below(3)]
+    const [id, count] = [someone(own), 1 + own.below(3)]
     cluster.act(id, (driver) => {
       for (let i = 0; i < count; i++) driver.propose(own.bytes(1 + own.below(40)))
     })
   })
-  repeat('read', every.read, (own) => {
-    const id = anyone(own)
-    cluster.act(id, () => cluster.read(id))
+  // Everywhere, as it is the deposed leader that must not answer.
+  repeat('read', every.read, () => {
+    for (const id of cluster.members) cluster.act(id, () => cluster.read(id))
   })
 }
 
-/** One node, one side, one direction of one link, or all but a chain of links. */
-function cutSome(cluster: Cluster, random: Prng): void {
+/** In place of what was cut before: one node, one side, some links, all but a chain of links, two nodes; some in one direction only. */
+function cutSome(cluster: Cluster, random: Prng, lone: number): void {
   const { members, network } = cluster
   const pair = (from: number, to: number, bothWays: boolean): void => {
     network.cut(from, to)
     if (bothWays) network.cut(to, from)
   }
-  const shape = random.below(4)
+  network.heal()
+  const shape = Math.max(0, random.below(6) - 1)
   const bothWays = random.below(3) > 0
-  const lone = members[random.below(members.length)]!
+  const mate = members[random.below(members.length)]!
   cluster.note(() => `cut of shape ${shape} around ${lone}${bothWays ? '' : ', one way'}`)
   for (const from of members)
     for (const to of members) {
@@ -92,6 +101,7 @@ function cutSome(cluster: Cluster, random: Prng): void {
       if (shape === 0 && from === lone && to !== lone) pair(from, to, bothWays)
       if (shape === 1 && i < members.length / 2 && j >= members.length / 2) pair(from, to, bothWays)
       if (shape === 2 && from !== to && random.below(4) === 0) pair(from, to, bothWays)
+      if (shape === 4 && (from === lone || from === mate) && to !== lone && to !== mate) pair(from, to, bothWays)
       if (shape === 3 && Math.abs(i - j) > 1) pair(from, to, true)
     }
 }
@@ -132,20 +142,31 @@ async function proposeOne(cluster: Cluster): Promise<number> {
   return index
 }
 
-/** A follower that was cut off disturbs nobody when it returns (KIP-996: stable leadership). */
+/**
+ * A follower that was cut off disturbs nobody when it returns, nor does one that can be heard but does not hear the leader (KIP-996:
+ * stable leadership).
+ */
 async function standByLeader(cluster: Cluster): Promise<void> {
   const { voters, timing } = cluster.nature
+  const { network } = cluster
   const before = cluster.leader()!.status()
   const lone = voters.find((id) => id !== before.id)
   if (lone === undefined || voters.length === 2) return
   for (const id of cluster.members) {
-    cluster.network.cut(id, lone)
-    cluster.network.cut(lone, id)
+    network.cut(id, lone)
+    network.cut(lone, id)
   }
   await cluster.run(timing.electionTimeoutMs * 5)
-  cluster.network.heal()
+  network.heal()
+  await cluster.run(timing.electionTimeoutMs)
+  network.cut(before.id, lone)
   await cluster.run(timing.electionTimeoutMs * 5)
+  network.heal()
+  await cluster.run(timing.electionTimeoutMs)
   const after = cluster.leader()?.status()
   if (after?.id !== before.id || after.term !== before.term)
-    throw new Violation('StableLeadership', `leader ${before.id} of term ${before.term} was deposed by the return of ${lone}`)
+    throw new Violation(
+      'StableLeadership',
+      `leader ${before.id} of term ${before.term} was deposed by ${lone}, which had lost it`,
+    )
 }
