@@ -144,12 +144,9 @@ function fileSize(disk: Disk, path: string): number {
   return size
 }
 
-interface Loading {
-  readonly segments: Segments
+interface Loading extends ProducerSources {
   readonly epochs: LeaderEpochs
   readonly states: ProducerStates
-  readonly snapshots: ProducerSnapshots
-  readonly logStartOffset: number
 }
 
 /** After a clean stop only the end is looked at; if that is not as it was left, or the stop was not clean, records are. */
@@ -232,9 +229,16 @@ function findEpochs({ segments, epochs }: Loading): void {
   }
 }
 
+/** What producer state is found from. */
+export interface ProducerSources {
+  readonly segments: Segments
+  readonly snapshots: ProducerSnapshots
+  readonly logStartOffset: number
+}
+
 /** State before the record at `endOffset`: the last snapshot, and what was appended since. */
 export function rebuildProducerStates(
-  { segments, states, snapshots, logStartOffset }: Omit<Loading, 'epochs'>,
+  { segments, states, snapshots, logStartOffset }: ProducerSources & { readonly states: ProducerStates },
   endOffset: number,
   now: number,
   config: LogConfig,

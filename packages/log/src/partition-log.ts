@@ -1,17 +1,20 @@
 // The log of one partition on this broker: appends as leader or follower, reads, truncation, and the offsets that bound them all.
 // A disk error takes it offline for good: nothing is retried, for after a failed write or sync nobody knows what is on the disk.
 import { DiskError, assert, type Clock, type Disk } from '@faultline/base'
-import { Errors, NO_TIMESTAMP, RecordBatch, batchSizeAt, checkBatch, type Uuid } from '@faultline/protocol'
+import { Errors, NO_TIMESTAMP, RecordBatch, type Uuid } from '@faultline/protocol'
+import { abortedTransactionsIn } from './aborted-transactions.ts'
 import { checkAppendedBatch, checkRecords, checkSegmentSize, isRefusal, type AppendRefusal } from './append-checks.ts'
 import { findCleanable, type Cleanable } from './cleaner/cleanable.ts'
+import { CleanedFiles } from './cleaner/cleaned-files.ts'
 import { cleanLog, type CleaningStep } from './cleaner/cleaning.ts'
-import { CLEANED_SUFFIX, SWAP_SUFFIX, offsetFileName, parentOf } from './files.ts'
+import { offsetFileName, parentOf } from './files.ts'
+import { acceptFromLeader, type Accepted } from './follower-batches.ts'
 import type { EpochEnd, EpochStart, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
-import { loadLog, rebuildProducerStates } from './log-loader.ts'
+import { loadLog, rebuildProducerStates, type ProducerSources } from './log-loader.ts'
 import { MemoryTail, TailBudget } from './memory-tail.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
-import { ProducerStates, type AppendOrigin, type VerificationGuard } from './producer-states.ts'
+import type { AppendOrigin, ProducerStates, VerificationGuard } from './producer-states.ts'
 import { syncPartitionMetadata } from './partition-metadata.ts'
 import { rebuildBatch } from './rebuild-batch.ts'
 import { countExpired } from './retention.ts'
@@ -372,29 +375,7 @@ export class PartitionLog {
   }
 
   #abortedIn(from: number, to: number): AbortedTransaction[] {
-    const found: AbortedTransaction[] = []
-    for (const segment of this.#segments.from(from)) {
-      for (const transaction of segment.transactions.entries() ?? this.#findAborted(segment)) {
-        if (transaction.lastOffset >= from && transaction.firstOffset < to) found.push(transaction)
-        if (transaction.lastStableOffset >= to) return found
-      }
-    }
-    return found
-  }
-
-  /** The index of a segment is damaged: the records know. */
-  #findAborted(segment: Segment): readonly AbortedTransaction[] {
-    const states = new ProducerStates()
-    const log = { segments: this.#segments, states, snapshots: this.#snapshots, logStartOffset: this.#logStartOffset }
-    rebuildProducerStates(log, segment.baseOffset, this.#clock.wall(), this.#config)
-    segment.transactions.clear()
-    segment.scan(0, (batch) => {
-      const aborted = states.apply(batch)
-      if (aborted !== undefined) segment.transactions.append(aborted)
-      return true
-    })
-    this.#namesSynced = false
-    return segment.transactions.entries() ?? []
+    return abortedTransactionsIn(this.#parts(), from, to, this.#clock.wall(), this.#config)
   }
 
   get cleanedTo(): number {
@@ -411,20 +392,17 @@ export class PartitionLog {
   /** Begins a pass of the cleaner; each call of the result does one slice of it. */
   startCleaning(cleanable: Cleanable, now: number, mapLimitBytes: number): () => CleaningStep {
     const cuts = this.#cuts
-    let unfinished: Segment | undefined
+    const files = new CleanedFiles(this.#disk, this.directory, this.#segments, this.#config, now)
     const pass = cleanLog(
       {
         config: this.#config,
         ...cleanable,
         abortedIn: (from, to) => this.#abortedIn(from, to),
         producer: (producerId) => this.#states.get(producerId),
-        newSegment: (baseOffset) => {
-          unfinished = new Segment(this.#disk, this.directory, baseOffset, this.#config, now, undefined, CLEANED_SUFFIX)
-          return unfinished
-        },
-        replace: (originals, cleaned) => {
-          this.#replaceCleaned(originals, cleaned)
-          unfinished = undefined
+        newSegment: (baseOffset) => files.create(baseOffset),
+        replace: (originals) => {
+          files.putInPlaceOf(originals)
+          this.#tail.clear()
         },
       },
       now,
@@ -434,29 +412,12 @@ export class PartitionLog {
       const isVoid = this.#closed || this.#cuts !== cuts
       const slice = isVoid ? undefined : this.#attempt(() => pass.next(), undefined)
       if (slice !== undefined && slice.done !== true) return 'more'
-      this.#attempt(() => unfinished?.removeFile(), undefined)
+      this.#attempt(() => files.discard(), undefined)
       if (slice === undefined) return 'void'
       if ('problem' in slice.value) return 'problem'
       this.#cleanedTo = slice.value.cleanedTo
       return 'cleaned'
     }
-  }
-
-  /** First it is complete, then it is next in line (what a restart would finish), then the originals go, then it takes their place. */
-  #replaceCleaned(originals: readonly Segment[], cleaned: Segment): void {
-    cleaned.syncRecords()
-    cleaned.renameFile(SWAP_SUFFIX)
-    this.#disk.syncDirectory(this.directory)
-    for (const original of originals) {
-      if (original.baseOffset === cleaned.baseOffset) original.close()
-      else original.remove()
-      original.removeIndexes()
-    }
-    cleaned.renameFile('')
-    cleaned.flush(true)
-    this.#disk.syncDirectory(this.directory)
-    this.#segments.replace(originals, cleaned)
-    this.#tail.clear()
   }
 
   /** Removes `offset` and all after it. Nothing happens if the log ends there or before. */
@@ -544,6 +505,10 @@ export class PartitionLog {
       this.#states.onLogStartOffset(offset)
       return true
     }, false)
+  }
+
+  #parts(): ProducerSources {
+    return { segments: this.#segments, snapshots: this.#snapshots, logStartOffset: this.#logStartOffset }
   }
 
   activeProducers(): ProducerDescription[] {
@@ -673,31 +638,3 @@ export class PartitionLog {
 }
 
 const OFFLINE: AppendRefusal = { error: Errors.KAFKA_STORAGE_ERROR, message: 'the log is offline after a disk error' }
-
-interface Accepted {
-  readonly bytes: Uint8Array
-  readonly lastOffset: number
-  readonly maxTimestamp: number
-}
-
-/** The batches at the front of `bytes` that a follower may append. */
-function acceptFromLeader(bytes: Uint8Array, logEndOffset: number, epochLimit: number): Accepted | AppendRefusal {
-  let next = logEndOffset
-  let maxTimestamp = NO_TIMESTAMP
-  let at = 0
-  while (at < bytes.length) {
-    const size = batchSizeAt(bytes, at)
-    const problem = typeof size === 'number' ? checkBatch(bytes, at) : size
-    if (problem !== undefined) return { error: Errors.CORRUPT_MESSAGE, message: `from the leader: ${problem.message}` }
-    const batch = new RecordBatch(bytes, at)
-    if (batch.baseOffset < next) {
-      const message = `the leader sent offset ${batch.baseOffset} where ${next} was expected`
-      return { error: Errors.OFFSET_OUT_OF_RANGE, message }
-    }
-    if (batch.partitionLeaderEpoch > epochLimit) break
-    next = batch.nextOffset
-    maxTimestamp = Math.max(maxTimestamp, batch.maxTimestamp)
-    at += batch.sizeInBytes
-  }
-  return { bytes: bytes.subarray(0, at), lastOffset: next - 1, maxTimestamp }
-}

@@ -49,6 +49,13 @@ export class TransactionIndex {
     this.#write()
   }
 
+  /** In the file that is there, durable when it returns. */
+  replace(entries: readonly AbortedTransaction[]): void {
+    this.#entries = [...entries]
+    this.#synced = false
+    this.sync()
+  }
+
   clear(): void {
     this.#entries = []
     this.#disk.remove(this.#path)
@@ -88,7 +95,7 @@ function decode(bytes: Uint8Array): AbortedTransaction[] | undefined {
   for (let at = 0; at < bytes.length; at += ENTRY_BYTES) {
     const number = (field: number) => Number(view.getBigInt64(at + field))
     const entry = { producerId: number(2), firstOffset: number(10), lastOffset: number(18), lastStableOffset: number(26) }
-    const ordered = entry.firstOffset >= 0 && entry.lastOffset >= entry.firstOffset
+    const ordered = entry.firstOffset >= 0 && entry.lastOffset > entry.firstOffset
     if (view.getInt16(at) !== VERSION || !ordered || entry.lastOffset <= (entries.at(-1)?.lastOffset ?? -1)) return undefined
     entries.push(entry)
   }

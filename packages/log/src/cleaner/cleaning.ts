@@ -23,8 +23,8 @@ export interface CleanedLog {
   producer(producerId: number): ProducerEntry | undefined
   /** An empty segment whose file is not yet part of the log. */
   newSegment(baseOffset: number): Segment
-  /** Puts `cleaned` in the place of `originals`. */
-  replace(originals: readonly Segment[], cleaned: Segment): void
+  /** Puts the last new segment in the place of `originals`. */
+  replace(originals: readonly Segment[]): void
 }
 
 /** Offset up to which the log is clean afterwards, or why it cannot be cleaned. */
@@ -114,7 +114,7 @@ function* cleanGroup(log: CleanedLog, group: readonly Segment[], rules: Cleaning
       yield
     }
   }
-  log.replace(group, cleaned)
+  log.replace(group)
   return undefined
 }
 
