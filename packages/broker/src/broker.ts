@@ -8,6 +8,7 @@ import type { ApiHandler } from './api/handler.ts'
 import { AutoTopics } from './auto-topics.ts'
 import { ClientConnection } from './connection/client-connection.ts'
 import { ControllerChannel } from './controller-channel.ts'
+import { GroupCoordination } from './coordinator/group-coordination.ts'
 import { FetchSessions } from './fetch/fetch-sessions.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { MetadataFollower } from './metadata-follower.ts'
@@ -49,6 +50,7 @@ export class Broker {
   readonly logs: LogDirectory
   readonly dataDirectory: string
   readonly replicas: Replicas
+  readonly groups: GroupCoordination
   readonly autoTopics: AutoTopics
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
@@ -112,8 +114,9 @@ export class Broker {
       statics,
       logs: this.logs,
       image: () => this.image,
-      onLeadership: () => {},
+      onLeadership: (partition, leads) => this.groups.onLeadership(partition, leads),
     })
+    this.groups = new GroupCoordination({ clock, random: options.random, events, statics, image: () => this.image })
     this.autoTopics = new AutoTopics(this.channel, statics)
     this.producerIds = new ProducerIds(this.channel, () => ({ brokerId: this.id, brokerEpoch: this.#lifecycle.brokerEpoch }))
     this.fetchSessions = new FetchSessions(
@@ -162,6 +165,7 @@ export class Broker {
   halt(): void {
     this.#lifecycle.stop()
     this.#metadata.stop()
+    this.groups.stop()
     this.replicas.stop()
     for (const connection of [...this.#connections]) connection.end()
   }
@@ -209,6 +213,7 @@ export class Broker {
     this.#applied = true
     this.replicas.applyConfigs(touched.configs === 'all' ? this.image.topicsByName.keys() : touched.configs)
     if (touched.brokers) this.replicas.applyBrokers()
+    this.groups.onMetadata(records, whole || first)
     this.#caughtUp()
   }
 

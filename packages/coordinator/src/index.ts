@@ -1,1 +1,5 @@
-export {}
+export type { GroupClient, GroupConfig, Topics } from './group/config.ts'
+export * from './group/group-coordinator.ts'
+export * from './partition-of.ts'
+export * from './runtime/ports.ts'
+export * from './runtime/runtime.ts'

@@ -1,0 +1,40 @@
+// FindCoordinator: the leader of the partition that a group belongs to. The internal topic comes into being when it is first asked for.
+import { partitionOf } from '@faultline/coordinator'
+import { type ErrorCode, Errors, findCoordinator, type ResponseInput } from '@faultline/protocol'
+import { GROUP_TOPIC } from '../coordinator/group-coordination.ts'
+import { handler, type RequestContext } from './handler.ts'
+
+type Coordinator = NonNullable<ResponseInput<typeof findCoordinator>['coordinators']>[number]
+
+const GROUP = 0
+const TRANSACTION = 1
+/** Since here several keys come at once. */
+const SEVERAL_SINCE = 4
+
+export const findCoordinatorHandler = handler(findCoordinator, (request, context) => {
+  if (context.version >= SEVERAL_SINCE)
+    return { coordinators: request.coordinatorKeys.map((key) => ({ key, ...find(context, request.keyType, key) })) }
+  const { errorCode, errorMessage = null, nodeId, host, port } = find(context, request.keyType, request.key)
+  return { errorCode, errorMessage, nodeId, host, port }
+})
+
+function find(context: RequestContext, keyType: number, key: string): Coordinator {
+  const { broker, listener } = context
+  if (keyType === TRANSACTION) return nobody(Errors.COORDINATOR_NOT_AVAILABLE, NOT_AVAILABLE)
+  if (keyType !== GROUP) return nobody(Errors.INVALID_REQUEST, `There is no coordinator of type ${keyType}.`)
+  const topic = broker.image.topicsByName.get(GROUP_TOPIC)
+  if (!topic) {
+    void broker.autoTopics.create(GROUP_TOPIC)
+    return nobody(Errors.COORDINATOR_NOT_AVAILABLE, NOT_AVAILABLE)
+  }
+  const { leader } = topic.partitions[partitionOf(key, topic.partitions.length)]!
+  const [endpoint] = broker.endpointsOf([leader], listener)
+  if (!endpoint || broker.image.brokers.get(leader)!.fenced) return nobody(Errors.COORDINATOR_NOT_AVAILABLE, NOT_AVAILABLE)
+  return { errorCode: Errors.NONE, errorMessage: '', nodeId: leader, host: endpoint.host, port: endpoint.port }
+}
+
+const NOT_AVAILABLE = 'The coordinator is not available.'
+
+function nobody(errorCode: ErrorCode, errorMessage: string): Coordinator {
+  return { errorCode, errorMessage, nodeId: -1, host: '', port: -1 }
+}

@@ -1,0 +1,94 @@
+// The group coordinator in this broker: it follows the leaderships of __consumer_offsets, and hears of topics that are deleted.
+import { GroupCoordinator, type GroupConfig } from '@faultline/coordinator'
+import { type ClusterImage, serverNumber, type StaticConfigs } from '@faultline/controller'
+import type { Clock, EventSink, Random } from '@faultline/base'
+import type { MetadataRecord } from '@faultline/protocol'
+import type { Partition } from '../replica/partition.ts'
+import { CoordinatedLog } from './coordinated-log.ts'
+
+export const GROUP_TOPIC = '__consumer_offsets'
+
+export interface GroupCoordinationOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventSink
+  readonly statics: StaticConfigs
+  readonly image: () => ClusterImage
+}
+
+export class GroupCoordination {
+  readonly coordinator: GroupCoordinator
+  readonly #o: GroupCoordinationOptions
+  readonly #logs = new Map<number, CoordinatedLog>()
+  /** Names by id, as of the last change: a topic's name must be known when it is gone. */
+  #topicNames = new Map<string, string>()
+
+  constructor(options: GroupCoordinationOptions) {
+    this.#o = options
+    const { image, statics } = options
+    this.coordinator = new GroupCoordinator({
+      clock: options.clock,
+      random: options.random,
+      events: options.events,
+      commitTimeoutMs: serverNumber(statics, 'offsets.commit.timeout.ms'),
+      config: groupConfig(statics),
+      topics: {
+        idOf: (name) => image().topicsByName.get(name)?.id,
+        nameOf: (id) => image().topicsById.get(id)?.name,
+        hasPartition: (name, partition) => image().topicsByName.get(name)?.partitions[partition] !== undefined,
+      },
+      partitions: () => image().topicsByName.get(GROUP_TOPIC)?.partitions.length,
+    })
+  }
+
+  /** A partition begins or ends to be led here, or is led in a new epoch. */
+  onLeadership(partition: Partition, leads: boolean): void {
+    if (partition.topic !== GROUP_TOPIC) return
+    const { index } = partition
+    const { runtime } = this.coordinator
+    this.#logs.get(index)?.detach()
+    this.#logs.delete(index)
+    if (!leads) return runtime.resigned(index)
+    const log = new CoordinatedLog(partition, this.#o.clock, () => runtime.advanced(index))
+    this.#logs.set(index, log)
+    runtime.elected(index, partition.leaderEpoch, log)
+  }
+
+  /** The image has moved on by these records, or (`whole`) was replaced. */
+  onMetadata(records: readonly MetadataRecord[], whole: boolean): void {
+    const deleted = new Map<string, string>()
+    if (whole) {
+      const { topicsById } = this.#o.image()
+      for (const [id, name] of this.#topicNames) if (!topicsById.has(id)) deleted.set(name, id)
+      this.#topicNames = new Map([...topicsById].map(([id, topic]) => [id, topic.name]))
+    } else {
+      for (const record of records) this.#follow(record, deleted)
+    }
+    if (deleted.size > 0) this.coordinator.topicsDeleted(deleted)
+  }
+
+  #follow(record: MetadataRecord, deleted: Map<string, string>): void {
+    if (record.type === 'TopicRecord') this.#topicNames.set(record.value.topicId, record.value.name)
+    if (record.type !== 'RemoveTopicRecord') return
+    const name = this.#topicNames.get(record.value.topicId)
+    this.#topicNames.delete(record.value.topicId)
+    if (name !== undefined) deleted.set(name, record.value.topicId)
+  }
+
+  stop(): void {
+    this.coordinator.runtime.stop()
+  }
+}
+
+function groupConfig(statics: StaticConfigs): GroupConfig {
+  const number = (name: string) => serverNumber(statics, name)
+  return {
+    minSessionTimeoutMs: number('group.min.session.timeout.ms'),
+    maxSessionTimeoutMs: number('group.max.session.timeout.ms'),
+    initialRebalanceDelayMs: number('group.initial.rebalance.delay.ms'),
+    maxSize: number('group.max.size'),
+    maxMetadataLength: number('offset.metadata.max.bytes'),
+    retentionMs: number('offsets.retention.minutes') * 60_000,
+    retentionCheckMs: number('offsets.retention.check.interval.ms'),
+  }
+}

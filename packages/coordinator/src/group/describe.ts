@@ -1,0 +1,70 @@
+// DescribeGroups and ListGroups: what an administrator sees of groups.
+import {
+  type describeGroups,
+  Errors,
+  type ErrorCode,
+  type listGroups,
+  type RequestOf,
+  type ResponseInput,
+} from '@faultline/protocol'
+import type { ClassicGroup } from './classic-group.ts'
+import type { GroupShard } from './group-shard.ts'
+import type { Member } from './member.ts'
+
+export type DescribedGroup = NonNullable<ResponseInput<typeof describeGroups>['groups']>[number]
+export type ListedGroup = NonNullable<ResponseInput<typeof listGroups>['groups']>[number]
+
+/** Since here a group that does not exist is an error; before, it is dead. */
+const GROUP_ID_NOT_FOUND_SINCE = 6
+const CLASSIC = 'classic'
+const NOTHING = new Uint8Array(0)
+
+export function describeGroup(shard: GroupShard, groupId: string, version: number): DescribedGroup {
+  const group = shard.groups.get(groupId)
+  if (!group) return missing(groupId, version)
+  const stable = group.state === 'Stable'
+  return {
+    errorCode: Errors.NONE,
+    groupId,
+    groupState: group.state,
+    protocolType: group.protocolType ?? '',
+    protocolData: stable ? (group.protocolName ?? '') : '',
+    members: [...group.members.values()].map((member) => describeMember(group, member, stable)),
+  }
+}
+
+/** What members want and have is only shown when it is settled. */
+function describeMember(group: ClassicGroup, member: Member, stable: boolean) {
+  return {
+    memberId: member.id,
+    groupInstanceId: member.instanceId,
+    clientId: member.clientId,
+    clientHost: member.clientHost,
+    memberMetadata: stable ? (member.metadataFor(group.protocolName) ?? NOTHING) : NOTHING,
+    memberAssignment: stable ? member.assignment : NOTHING,
+  }
+}
+
+function missing(groupId: string, version: number): DescribedGroup {
+  const dead = { groupId, groupState: 'Dead' }
+  if (version < GROUP_ID_NOT_FOUND_SINCE) return { ...dead, errorCode: Errors.NONE }
+  return { ...dead, errorCode: Errors.GROUP_ID_NOT_FOUND, errorMessage: `Group ${groupId.slice(0, 1000)} not found.` }
+}
+
+export function describeRefused(groupId: string, errorCode: ErrorCode): DescribedGroup {
+  return { groupId, errorCode }
+}
+
+export function listedGroups(shard: GroupShard, { statesFilter, typesFilter }: RequestOf<typeof listGroups>): ListedGroup[] {
+  const states = new Set(statesFilter.map((s) => s.toLowerCase()))
+  const types = new Set(typesFilter.map((t) => t.toLowerCase()))
+  if (types.size > 0 && !types.has(CLASSIC)) return []
+  return [...shard.groups.values()]
+    .filter((group) => states.size === 0 || states.has(group.state.toLowerCase()))
+    .map((group) => ({
+      groupId: group.id,
+      protocolType: group.protocolType ?? '',
+      groupState: group.state,
+      groupType: CLASSIC,
+    }))
+}

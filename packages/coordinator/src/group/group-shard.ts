@@ -1,0 +1,87 @@
+// The groups and offsets of one partition of __consumer_offsets. Here is what changes by replay; the APIs and timers are beside it.
+import { decodeGroupMetadataValue, decodeGroupRecordKey, decodeOffsetCommitValue } from '@faultline/protocol'
+import type { Deadline } from '../runtime/deadline.ts'
+import type { CoordinatorRecord, ShardContext, ShardState } from '../runtime/ports.ts'
+import { ClassicGroup } from './classic-group.ts'
+import { CommittedOffsets } from './committed-offsets.ts'
+import type { GroupConfig, Topics } from './config.ts'
+import { expireOffsets } from './expiry.ts'
+import { expireJoin, expireSync } from './rebalance.ts'
+import { beginSessions, expireSession } from './sessions.ts'
+
+export class GroupShard implements ShardState {
+  readonly context: ShardContext
+  readonly config: GroupConfig
+  readonly topics: Topics
+  readonly groups = new Map<string, ClassicGroup>()
+  readonly offsets = new CommittedOffsets()
+  readonly #expiry: Deadline
+
+  constructor(context: ShardContext, config: GroupConfig, topics: Topics) {
+    this.context = context
+    this.config = config
+    this.topics = topics
+    this.#expiry = context.deadline(() => this.#expire())
+  }
+
+  begin(): void {
+    beginSessions(this)
+    this.#expiry.set(this.config.retentionCheckMs)
+  }
+
+  #expire(): void {
+    expireOffsets(this)
+    this.#expiry.set(this.config.retentionCheckMs)
+  }
+
+  replay({ key, value }: CoordinatorRecord): void {
+    const decoded = decodeGroupRecordKey(key)
+    switch (decoded.type) {
+      case 'OffsetCommit':
+        return this.#replayOffset(decoded.key, value)
+      case 'GroupMetadata':
+        return this.#replayGroup(decoded.key.group, value)
+      case 'unknown':
+        return
+    }
+  }
+
+  /** Offsets without a group's record are those of a simple group, whose consumers assign partitions themselves. */
+  #replayOffset(key: { group: string; topic: string; partition: number }, value: Uint8Array | null): void {
+    const { group, topic, partition } = key
+    if (value !== null) {
+      this.offsets.set(group, topic, partition, decodeOffsetCommitValue(value))
+      this.#group(group)
+    } else {
+      this.offsets.delete(group, topic, partition)
+      this.#dropUnlessNeeded(group)
+    }
+  }
+
+  #replayGroup(id: string, value: Uint8Array | null): void {
+    if (value !== null) return this.#group(id).adopt(decodeGroupMetadataValue(value))
+    this.groups.get(id)?.dispose()
+    this.groups.delete(id)
+    if (this.offsets.has(id)) this.#group(id)
+  }
+
+  #dropUnlessNeeded(id: string): void {
+    const group = this.groups.get(id)
+    if (!group || group.stored || this.offsets.has(id)) return
+    group.dispose()
+    this.groups.delete(id)
+  }
+
+  #group(id: string): ClassicGroup {
+    let group = this.groups.get(id)
+    if (group) return group
+    const { context } = this
+    group = new ClassicGroup(id, {
+      session: (memberId) => context.deadline(() => expireSession(this, id, memberId)),
+      join: () => context.deadline(() => expireJoin(this, id)),
+      sync: () => context.deadline(() => expireSync(this, id)),
+    })
+    this.groups.set(id, group)
+    return group
+  }
+}

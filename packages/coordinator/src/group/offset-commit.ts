@@ -1,0 +1,99 @@
+// OffsetCommit: positions are written if whoever asks is a member of the current generation, or the group has none.
+import { type ErrorCode, Errors, type offsetCommit, type RequestOf, type ResponseInput, ZERO_UUID } from '@faultline/protocol'
+import { coordinatorError } from '../runtime/append-error.ts'
+import type { CoordinatorRecord } from '../runtime/ports.ts'
+import type { ClassicGroup } from './classic-group.ts'
+import type { GroupClient } from './config.ts'
+import { offsetRecord } from './group-records.ts'
+import type { GroupShard } from './group-shard.ts'
+
+export type CommitRequest = RequestOf<typeof offsetCommit>
+type CommitAnswer = ResponseInput<typeof offsetCommit>
+type Partition = CommitRequest['topics'][number]['partitions'][number]
+
+/** Since here topics come by id. */
+const TOPIC_IDS_SINCE = 10
+/** Since here a group that does not exist has an error of its own. */
+const GROUP_ID_NOT_FOUND_SINCE = 9
+
+export function commit(shard: GroupShard, request: CommitRequest, client: GroupClient): CommitAnswer {
+  const refused = checkCommit(shard.groups.get(request.groupId), request, client.version)
+  const records: CoordinatorRecord[] = []
+  const accepted: { errorCode: ErrorCode }[] = []
+  const topics = request.topics.map((topic) => {
+    const name = client.version >= TOPIC_IDS_SINCE ? shard.topics.nameOf(topic.topicId) : topic.name
+    const partitions = topic.partitions.map((partition) => {
+      const errorCode = checkPartition(shard, name, partition)
+      const answer = { partitionIndex: partition.partitionIndex, errorCode: errorCode === Errors.NONE ? refused : errorCode }
+      if (answer.errorCode !== Errors.NONE) return answer
+      records.push(recordOf(shard, request, name!, partition))
+      accepted.push(answer)
+      return answer
+    })
+    return { name: topic.name, topicId: topic.topicId, partitions }
+  })
+  keepSession(shard.groups.get(request.groupId), request)
+  if (records.length === 0) return { topics }
+  const error = commitError(shard.context.append(records))
+  for (const answer of accepted) answer.errorCode = error
+  return { topics }
+}
+
+/** The answer when there is no coordinator to ask. */
+export function commitRefused(request: CommitRequest, errorCode: ErrorCode): CommitAnswer {
+  return {
+    topics: request.topics.map(({ name, topicId, partitions }) => ({
+      name,
+      topicId,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  }
+}
+
+/** May this member of this generation commit? */
+export function checkCommit(group: ClassicGroup | undefined, request: CommitRequest, version: number): ErrorCode {
+  const { memberId, groupInstanceId, generationIdOrMemberEpoch: generation } = request
+  if (!group) {
+    // Whoever assigns partitions itself has no generation, and its group begins with its first commit.
+    if (generation < 0) return Errors.NONE
+    return version >= GROUP_ID_NOT_FOUND_SINCE ? Errors.GROUP_ID_NOT_FOUND : Errors.ILLEGAL_GENERATION
+  }
+  if (generation < 0 && group.state === 'Empty') return Errors.NONE
+  if (generation < 0 && memberId === '' && groupInstanceId === null) return Errors.UNKNOWN_MEMBER_ID
+  const unknown = group.checkMember(memberId, groupInstanceId)
+  if (unknown !== Errors.NONE) return unknown
+  if (generation !== group.generation) return Errors.ILLEGAL_GENERATION
+  // It has heard of the generation, but not yet of what it is to read.
+  return group.state === 'CompletingRebalance' ? Errors.REBALANCE_IN_PROGRESS : Errors.NONE
+}
+
+function keepSession(group: ClassicGroup | undefined, { memberId, generationIdOrMemberEpoch: generation }: CommitRequest): void {
+  if (group && generation === group.generation && group.state !== 'CompletingRebalance')
+    group.members.get(memberId)?.keepSession()
+}
+
+function checkPartition(shard: GroupShard, topic: string | undefined, partition: Partition): ErrorCode {
+  if (topic === undefined) return Errors.UNKNOWN_TOPIC_ID
+  if (!shard.topics.hasPartition(topic, partition.partitionIndex)) return Errors.UNKNOWN_TOPIC_OR_PARTITION
+  const length = partition.committedMetadata?.length ?? 0
+  return length > shard.config.maxMetadataLength ? Errors.OFFSET_METADATA_TOO_LARGE : Errors.NONE
+}
+
+function recordOf(shard: GroupShard, request: CommitRequest, topic: string, partition: Partition): CoordinatorRecord {
+  const now = shard.context.clock.wall()
+  const { retentionTimeMs } = request
+  return offsetRecord(request.groupId, topic, partition.partitionIndex, {
+    offset: partition.committedOffset,
+    leaderEpoch: partition.committedLeaderEpoch,
+    metadata: partition.committedMetadata ?? '',
+    commitTimestamp: now,
+    expireTimestamp: retentionTimeMs < 0 ? -1 : Math.min(now + retentionTimeMs, Number.MAX_SAFE_INTEGER),
+    topicId: shard.topics.idOf(topic) ?? ZERO_UUID,
+  })
+}
+
+/** A commit of too many offsets at once is the client's doing, and has its own error. */
+function commitError(append: ErrorCode): ErrorCode {
+  const tooLarge = append === Errors.MESSAGE_TOO_LARGE || append === Errors.RECORD_LIST_TOO_LARGE
+  return tooLarge ? Errors.INVALID_COMMIT_OFFSET_SIZE : coordinatorError(append)
+}

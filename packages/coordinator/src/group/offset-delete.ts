@@ -1,0 +1,50 @@
+// OffsetDelete: forgets positions in topics that the group does not read (KIP-496); and what goes when a topic is deleted.
+import { type ErrorCode, Errors, type offsetDelete, type RequestOf, type ResponseInput, ZERO_UUID } from '@faultline/protocol'
+import { coordinatorError } from '../runtime/append-error.ts'
+import type { CoordinatorRecord } from '../runtime/ports.ts'
+import type { ClassicGroup } from './classic-group.ts'
+import { offsetTombstone } from './group-records.ts'
+import type { GroupShard } from './group-shard.ts'
+import { CONSUMER, isSubscribed } from './protocols.ts'
+
+type DeleteRequest = RequestOf<typeof offsetDelete>
+type DeleteAnswer = ResponseInput<typeof offsetDelete>
+
+export function deleteOffsets(shard: GroupShard, request: DeleteRequest): DeleteAnswer {
+  const { groupId } = request
+  const group = shard.groups.get(groupId)
+  if (!group) return { errorCode: Errors.GROUP_ID_NOT_FOUND }
+  if (group.state !== 'Empty' && group.protocolType !== CONSUMER) return { errorCode: Errors.NON_EMPTY_GROUP }
+  const records: CoordinatorRecord[] = []
+  const topics = request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partitionIndex }) => {
+      const errorCode = checkDelete(shard, group, name, partitionIndex)
+      const committed = shard.offsets.get(groupId, name, partitionIndex)
+      if (errorCode === Errors.NONE && committed) records.push(offsetTombstone(groupId, name, partitionIndex))
+      return { partitionIndex, errorCode }
+    }),
+  }))
+  const error = coordinatorError(shard.context.appendInParts(records))
+  return error === Errors.NONE ? { errorCode: error, topics } : { errorCode: error }
+}
+
+function checkDelete(shard: GroupShard, group: ClassicGroup, topic: string, partition: number): ErrorCode {
+  if (!shard.topics.hasPartition(topic, partition)) return Errors.UNKNOWN_TOPIC_OR_PARTITION
+  return isSubscribed(group, topic) ? Errors.GROUP_SUBSCRIBED_TO_TOPIC : Errors.NONE
+}
+
+/** Topics are gone, and all positions in them. One of the same name that came later keeps its own. */
+export function forgetTopics(shard: GroupShard, deleted: ReadonlyMap<string, string>): void {
+  const records: CoordinatorRecord[] = []
+  for (const group of shard.offsets.groups) {
+    for (const [topic, partitions] of shard.offsets.topicsOf(group)) {
+      const id = deleted.get(topic)
+      if (id === undefined) continue
+      for (const [partition, { topicId }] of partitions)
+        if (topicId === ZERO_UUID || topicId === id) records.push(offsetTombstone(group, topic, partition))
+    }
+  }
+  // If the log refuses them, they go when they expire.
+  shard.context.appendInParts(records)
+}
