@@ -1,13 +1,15 @@
 // The Raft log on LevelDB: the contract of every storage, and what only real files can do.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Prng } from '@faultline/base'
+import type { Entry, HardState, Survived } from '@faultline/raft'
 import { Level } from 'level'
 import { describe, expect, it } from 'vitest'
 import { storageContract } from '../../raft/test/storage-contract.ts'
 import { LevelStorage } from '../src/raft-storage/level-storage.ts'
 
-const KEYS = { hardState: 'hard-state', snapshot: 'snapshot' }
+const KEYS = { hardState: 'state', snapshot: 'snapshot' }
 
 async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
   const path = await mkdtemp(join(tmpdir(), 'raft-storage-'))
@@ -96,7 +98,7 @@ describe('LevelDB below the Raft log', () => {
   it('refuses when the record of term and vote is gone', () =>
     inFolder(async (path) => {
       await written(path, [{ hardState, entries: [1, 2].map((index) => ({ index, term: 1, data })) }])
-      await editing(path, (database) => database.del('hard-state'))
+      await editing(path, (database) => database.del('state'))
       await expect(new LevelStorage(path).load()).rejects.toMatchObject({ name: 'RaftStorageCorruption' })
     }))
 
@@ -121,5 +123,105 @@ describe('LevelDB below the Raft log', () => {
         new Promise((resolve) => storage.persist({ hardState, entries: [] }, resolve))
       expect(await failed()).toBeInstanceOf(Error)
       expect(await failed()).toBeInstanceOf(Error)
+    }))
+})
+
+/** Forty writes: entries, some of them replaced later, and a commit index that follows two behind. */
+async function writeHistory(path: string): Promise<{ states: HardState[]; entries: Map<string, Entry> }> {
+  const [states, entries, batches]: [HardState[], Map<string, Entry>, Parameters<LevelStorage['persist']>[0][]] = [
+    [],
+    new Map(),
+    [],
+  ]
+  let last = 0
+  for (let term = 1; term <= 40; term++) {
+    const truncateFrom = term % 5 === 0 ? last : last + 1
+    last = truncateFrom + 1
+    const added = [truncateFrom, last].map((index) => ({ index, term, data: new Uint8Array(50).fill(term) }))
+    for (const entry of added) entries.set(`${entry.index}@${entry.term}`, entry)
+    const state = { term, vote: 1, commit: Math.max(0, last - 3) }
+    states.push(state)
+    batches.push(
+      truncateFrom === last - 1 && term % 5 === 0
+        ? { truncateFrom, entries: added, hardState: state }
+        : { entries: added, hardState: state },
+    )
+  }
+  await written(path, batches)
+  return { states, entries }
+}
+
+/** What is loaded from a copy whose LevelDB log was harmed. */
+async function loadCopy(
+  path: string,
+  harm: (bytes: Buffer) => Buffer,
+  forget: readonly string[] = [],
+): Promise<Survived | Error> {
+  const copy = `${path}-copy`
+  await cp(path, copy, { recursive: true })
+  for (const name of forget) await rm(join(copy, name))
+  const log = (await readdir(copy)).find((name) => name.endsWith('.log'))!
+  await writeFile(join(copy, log), harm(await readFile(join(copy, log))))
+  const storage = new LevelStorage(copy)
+  try {
+    return await storage.load()
+  } catch (error) {
+    return error as Error
+  } finally {
+    await storage.close()
+    await rm(copy, { recursive: true })
+  }
+}
+
+describe("damage to LevelDB's own files", () => {
+  it('by a crash in the middle of a write leaves the state before that write', () =>
+    inFolder(async (path) => {
+      const { states, entries } = await writeHistory(path)
+      const random = new Prng(3)
+      for (let i = 0; i < 40; i++) {
+        // Without the witness, as if each of the later writes had not been synced yet.
+        const survived = await loadCopy(path, (bytes) => bytes.subarray(0, random.below(bytes.length)), ['WITNESS'])
+        if (survived instanceof Error) throw survived
+        const { hardState } = survived
+        expect([{ term: 0, vote: -1, commit: 0 }, ...states]).toContainEqual(hardState)
+        for (const entry of survived.entries) expect(entries.get(`${entry.index}@${entry.term}`)).toEqual(entry)
+        expect(survived.entries.at(-1)?.term ?? 0).toBe(hardState.term)
+      }
+    }))
+
+  it('that loses a write which was synced is refused', () =>
+    inFolder(async (path) => {
+      await writeHistory(path)
+      const random = new Prng(5)
+      for (let i = 0; i < 20; i++) {
+        const survived = await loadCopy(path, (bytes) => bytes.subarray(0, random.below(bytes.length)))
+        expect(survived).toMatchObject({ name: 'RaftStorageCorruption' })
+      }
+    }))
+
+  it('by a flipped bit is refused, or does not matter', () =>
+    inFolder(async (path) => {
+      await writeHistory(path)
+      const whole = await loadCopy(path, (bytes) => bytes)
+      const random = new Prng(4)
+      let refused = 0
+      for (let i = 0; i < 60; i++) {
+        const survived = await loadCopy(path, (bytes) => {
+          bytes[random.below(bytes.length)]! ^= 1 << random.below(8)
+          return bytes
+        })
+        if (survived instanceof Error) refused++
+        expect(survived instanceof Error ? survived.name : survived).toEqual(
+          survived instanceof Error ? 'RaftStorageCorruption' : whole,
+        )
+      }
+      expect(refused).toBeGreaterThan(30)
+    }))
+
+  it('to the witness is no reason to refuse', () =>
+    inFolder(async (path) => {
+      await writeHistory(path)
+      await writeFile(join(path, 'WITNESS'), 'not a record')
+      expect(await loadCopy(path, (bytes) => bytes)).not.toBeInstanceOf(Error)
     }))
 })

@@ -1,7 +1,7 @@
 // The state of one node (figure 2 of the Raft paper) and the moves that all of its parts share. No input or output happens here.
 import { assert, type Random } from '@faultline/base'
 import { RaftLog } from './log.ts'
-import type { InstallSnapshot, Message } from './message.ts'
+import type { Message } from './message.ts'
 import type { Progress } from './progress.ts'
 import type { Rules } from './rules.ts'
 import type { Entry, HardState, RaftLimits, RaftTiming, Role, Snapshot, Survived } from './types.ts'
@@ -22,6 +22,15 @@ export interface RaftConfig {
 export interface ReadAnswer {
   readonly id: number
   readonly index: number | undefined
+}
+
+/** The pieces of a leader's snapshot that have come so far. Memory grows with what was received, not with what was announced. */
+export interface Incoming {
+  readonly term: number
+  readonly lastIndex: number
+  readonly size: number
+  readonly pieces: Uint8Array[]
+  filled: number
 }
 
 /** What only a leader has; made anew with each term it leads. */
@@ -70,8 +79,7 @@ export class Core {
   electionDeadline = Number.POSITIVE_INFINITY
   lastLeaderContact = Number.NEGATIVE_INFINITY
   #earlyElections = 0
-  /** Pieces received of a leader's snapshot. */
-  incoming: { readonly term: number; readonly of: InstallSnapshot; readonly data: Uint8Array; filled: number } | undefined
+  incoming: Incoming | undefined
 
   /** Messages of this step; those that promise something wait for the disk. */
   outgoing: Envelope[] = []
@@ -82,6 +90,10 @@ export class Core {
   unapplied: Snapshot | undefined
 
   constructor(config: RaftConfig, survived: Survived, now: number) {
+    assert(
+      new Set([config.id, ...config.voters, ...config.learners]).size === config.voters.length + config.learners.length,
+      'members',
+    )
     this.config = config
     this.peers = [...config.voters, ...config.learners].filter((id) => id !== config.id)
     this.log = new RaftLog(survived.snapshot, survived.entries)

@@ -1,6 +1,6 @@
 // The follower's side of the log: taking entries, commit indexes and snapshots from the leader (§5.3, §7).
 import { assert } from '@faultline/base'
-import type { Core } from './core.ts'
+import type { Core, Incoming } from './core.ts'
 import type { Append, Heartbeat, InstallSnapshot } from './message.ts'
 import type { Snapshot } from './types.ts'
 
@@ -50,21 +50,31 @@ export function onInstallSnapshot(core: Core, from: number, m: InstallSnapshot):
     return core.send(from, { kind: 'installSnapshotReply', term: core.term, lastIndex, offset, nextOffset })
   }
   core.incoming = undefined
-  install(core, { index: m.lastIndex, term: m.lastTerm, data: incoming.data })
+  install(core, { index: m.lastIndex, term: m.lastTerm, data: joined(incoming.pieces, m.size) })
   accept(core, from, m.lastIndex)
 }
 
 /** Adds a piece if it is the one that comes next. */
-function collect(core: Core, m: InstallSnapshot): { readonly data: Uint8Array; filled: number } {
+function collect(core: Core, m: InstallSnapshot): Incoming {
   const known = core.incoming
-  const same = known && known.term === m.term && known.of.lastIndex === m.lastIndex && known.of.size === m.size
-  const incoming = same ? known : { term: m.term, of: m, data: new Uint8Array(m.size), filled: 0 }
+  const same = known?.term === m.term && known.lastIndex === m.lastIndex && known.size === m.size
+  const incoming = same ? known : { term: m.term, lastIndex: m.lastIndex, size: m.size, pieces: [], filled: 0 }
   core.incoming = incoming
   if (m.offset === incoming.filled) {
-    incoming.data.set(m.data, m.offset)
+    incoming.pieces.push(m.data)
     incoming.filled += m.data.length
   }
   return incoming
+}
+
+function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
 }
 
 function install(core: Core, snapshot: Snapshot): void {

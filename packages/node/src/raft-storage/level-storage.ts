@@ -1,4 +1,5 @@
 // The Raft log on disk: a LevelDB database with a key for the hard state, one for the snapshot and one for each entry.
+import { join } from 'node:path'
 import { assert, Refusal } from '@faultline/base'
 import {
   type Batch,
@@ -10,15 +11,18 @@ import {
   type Survived,
 } from '@faultline/raft'
 import { Level } from 'level'
-import { decodeEntry, decodeHardState, decodeSnapshot, encodeEntry, encodeHardState, encodeSnapshot } from './records.ts'
+import { decodeEntry, decodeSnapshot, decodeState, encodeEntry, encodeSnapshot, encodeState } from './records.ts'
+import { Witness } from './witness.ts'
 
 type Database = Level<string, Uint8Array>
 type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
 
 const FORMAT = 'format'
 const FORMAT_NOW = 'faultline raft log 1'
-const HARD_STATE = 'hard-state'
+const STATE = 'state'
 const SNAPSHOT = 'snapshot'
+/** LevelDB leaves files alone whose names it does not know. */
+const WITNESS = 'WITNESS'
 const ENTRY = 'entry/'
 const AFTER_ENTRIES = 'entry0'
 /** Digits that hold every safe integer, so that the order of keys is the order of entries. */
@@ -34,7 +38,9 @@ interface Waiting {
 export class LevelStorage implements RaftStorage {
   readonly #path: string
   readonly #database: Database
+  #witness: Witness | undefined
   #hardState: HardState = { term: 0, vote: -1, commit: 0 }
+  #sequence = 0
   /** Terms of the log: that of the snapshot's last entry, then one for each entry. */
   #baseIndex = 0
   #terms: number[] = [0]
@@ -51,9 +57,10 @@ export class LevelStorage implements RaftStorage {
     await this.#open()
     try {
       await this.#checkFormat()
-      return await this.#read()
+      this.#witness = new Witness(join(this.#path, WITNESS))
+      return await this.#read(this.#witness.read())
     } catch (error) {
-      await this.#database.close()
+      await this.close()
       throw codeOf(error) === 'LEVEL_CORRUPTION' ? new RaftStorageCorruption(`${this.#path}: ${(error as Error).message}`) : error
     }
   }
@@ -87,19 +94,22 @@ export class LevelStorage implements RaftStorage {
       )
   }
 
-  async #read(): Promise<Survived> {
-    const hardState = await this.#readOne(HARD_STATE, decodeHardState)
+  async #read(witnessed: number): Promise<Survived> {
+    const record = await this.#readOne(STATE, decodeState)
+    const sequence = record?.sequence ?? 0
+    if (sequence < witnessed) throw this.#corruption(`${witnessed} writes were synced, ${sequence} are left`)
     const snapshot = await this.#readOne(SNAPSHOT, decodeSnapshot)
     const { entries, damage, strays } = await this.#readEntries(snapshot)
     const last = entries.at(-1) ?? snapshot
-    const state = hardState ?? { term: 0, vote: -1, commit: 0 }
-    if (!hardState && last) throw this.#corruption('the record of term and vote is gone, but there is a log')
+    const state = record?.hardState ?? { term: 0, vote: -1, commit: 0 }
+    if (!record && last) throw this.#corruption('the record of term and vote is gone, but there is a log')
     if (state.commit > (last?.index ?? 0))
       throw this.#corruption(`${damage ?? `the log ends at ${last?.index ?? 0}`}, committed up to ${state.commit}`)
     if (last && last.term > state.term)
       throw this.#corruption(`the log has term ${last.term}, the recorded term is ${state.term}`)
     if (strays.length > 0) await this.#database.batch(strays.map((key) => ({ type: 'del', key })))
     this.#hardState = state
+    this.#sequence = sequence
     this.#baseIndex = snapshot?.index ?? 0
     this.#terms = [snapshot?.term ?? 0, ...entries.map((entry) => entry.term)]
     return { hardState: { ...state }, snapshot, entries }
@@ -170,9 +180,11 @@ export class LevelStorage implements RaftStorage {
     const operations: Operation[] = []
     for (const { batch } of together) this.#translate(batch, operations)
     // In every write, so that losing one in the middle of LevelDB's own log cannot bring back an older vote.
-    operations.push({ type: 'put', key: HARD_STATE, value: encodeHardState(this.#hardState) })
+    const sequence = ++this.#sequence
+    operations.push({ type: 'put', key: STATE, value: encodeState({ hardState: this.#hardState, sequence }) })
     try {
       await this.#database.batch(operations, { sync: true } as object)
+      this.#witness?.write(sequence)
       return undefined
     } catch (error) {
       // Never retried: after a failed sync the system may claim that pages are clean which are not.
@@ -214,6 +226,8 @@ export class LevelStorage implements RaftStorage {
   async close(): Promise<void> {
     await this.#writing
     await this.#database.close()
+    this.#witness?.close()
+    this.#witness = undefined
   }
 }
 

@@ -34,15 +34,21 @@ function unseal(record: Uint8Array, count: number): { readonly numbers: number[]
 
 const NOTHING = new Uint8Array(0)
 
-export function encodeHardState({ term, vote, commit }: HardState): Uint8Array {
-  return seal([term, vote, commit], NOTHING)
+/** The hard state, and how many writes there have been. */
+export interface StateRecord {
+  readonly hardState: HardState
+  readonly sequence: number
 }
 
-export function decodeHardState(record: Uint8Array): HardState | undefined {
-  const found = unseal(record, 3)
+export function encodeState({ hardState: { term, vote, commit }, sequence }: StateRecord): Uint8Array {
+  return seal([term, vote, commit, sequence], NOTHING)
+}
+
+export function decodeState(record: Uint8Array): StateRecord | undefined {
+  const found = unseal(record, 4)
   if (!found || found.data.length > 0) return undefined
-  const [term, vote, commit] = found.numbers as [number, number, number]
-  return { term, vote, commit }
+  const [term, vote, commit, sequence] = found.numbers as [number, number, number, number]
+  return { hardState: { term, vote, commit }, sequence }
 }
 
 export function encodeSnapshot({ index, term, data }: Snapshot): Uint8Array {
