@@ -16,6 +16,8 @@ class Group {
   readonly voters: readonly number[]
   readonly learners: readonly number[]
   blocked = (_from: number, _to: number): boolean => false
+  diskFails = (_id: number): boolean => false
+  onCommitted = (_id: number, _entries: readonly Entry[]): void => {}
 
   constructor(voters: readonly number[], learners: readonly number[] = []) {
     this.voters = voters
@@ -26,7 +28,11 @@ class Group {
     const { world, voters, learners } = this
     const disk = this.disks.get(id) ?? new VirtualDisk()
     this.disks.set(id, disk)
-    const storage = new VirtualStorage(disk, { after: (ms, run) => void world.after(ms, run), delayMs: () => 2 })
+    const storage = new VirtualStorage(disk, {
+      after: (ms, run) => void world.after(ms, run),
+      delayMs: () => 2,
+      fails: () => this.diskFails(id),
+    })
     const driver: RaftDriver = new RaftDriver({
       id,
       voters,
@@ -36,7 +42,10 @@ class Group {
       storage,
       timing: DEFAULT_TIMING,
       send: (to, message) => void world.after(1, () => this.blocked(id, to) || this.drivers.get(to)?.receive(id, message)),
-      onCommitted: (entries) => void this.applied.get(id)!.push(...entries),
+      onCommitted: (entries) => {
+        this.applied.get(id)!.push(...entries)
+        this.onCommitted(id, entries)
+      },
       onSnapshot: (snapshot) => void this.snapshots.get(id)!.push(snapshot),
       onRole: (status) => void this.roles.get(id)!.push(status),
       onFatal: (error) => void this.fatal.push(error),
@@ -53,7 +62,7 @@ class Group {
 
   run(ms: number): void {
     const until = this.world.now + ms
-    while (this.world.step(until)) expect(this.fatal).toEqual([])
+    while (this.world.step(until));
   }
 
   get leader(): RaftDriver {
@@ -164,6 +173,82 @@ describe('driver', () => {
     group.drivers.get(slow)!.stop()
     await group.start(slow)
     expect(group.snapshots.get(slow)!.map((snapshot) => snapshot.index)).toEqual([15])
+  })
+
+  it('elects soon after a majority is up, however late that is', async () => {
+    const group = new Group([1, 2, 3])
+    await group.start(1)
+    group.run(20_000)
+    await group.start(3)
+    group.run(200)
+    expect(group.leader.status().term).toBe(1)
+  })
+
+  it('may be called back from its own callbacks', async () => {
+    const group = new Group([1, 2, 3])
+    group.onCommitted = (id, entries) => {
+      const driver = group.drivers.get(id)!
+      const { index } = entries.at(-1)!
+      if (index < 10) driver.propose(bytes(`after ${index}`))
+      else driver.compact(index, bytes(`state at ${index}`))
+    }
+    await group.startAll()
+    group.run(500)
+    for (const id of [1, 2, 3]) {
+      expect(group.applied.get(id)!.map((entry) => entry.index)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+      expect(group.drivers.get(id)!.entriesSinceSnapshot().snapshot?.index).toBe(10)
+    }
+  })
+
+  it('stops for good when its disk fails', async () => {
+    const group = new Group([1, 2, 3])
+    await group.startAll()
+    group.run(200)
+    const { leader } = group
+    const { id } = leader.status()
+    group.diskFails = (of) => of === id
+    const read = leader.readIndex()
+    leader.propose(bytes('a'))
+    group.run(3000)
+    expect(group.fatal.map((error) => error.name)).toEqual(['DiskFailure'])
+    expect(leader.propose(bytes('b'))).toBeUndefined()
+    await expect(read.then(() => leader.readIndex())).rejects.toMatchObject({ name: 'NotLeader' })
+    expect(leader.status().commit).toBe(1)
+    group.drivers.delete(id)
+    group.run(3000)
+    // The others had the entry, and it is committed there.
+    expect(group.leader.propose(bytes('c'))?.index).toBe(4)
+    expect(group.texts(group.leader.status().id)).toEqual(['', 'a', ''])
+  })
+
+  it('stops for good when applying fails, which is a mistake of the node', async () => {
+    const group = new Group([1])
+    group.onCommitted = () => {
+      throw new Error('cannot apply')
+    }
+    const driver = await group.start(1)
+    group.run(100)
+    expect(group.fatal.map((error) => error.message)).toEqual(['cannot apply'])
+    expect(driver.propose(bytes('a'))).toBeUndefined()
+  })
+
+  it('does not start on a disk that cannot be trusted', async () => {
+    const group = new Group([1])
+    const disk = new VirtualDisk()
+    disk.rotten.add('hardState')
+    group.disks.set(1, disk)
+    await expect(group.start(1)).rejects.toMatchObject({ name: 'RaftStorageCorruption' })
+  })
+
+  it('says how far everybody is', async () => {
+    const group = new Group([1, 2, 3], [4])
+    await group.startAll()
+    group.run(200)
+    const status = group.leader.status()
+    expect([...status.voters, ...status.learners].map((member) => member.matchIndex)).toEqual([1, 1, 1, 1])
+    for (const member of status.voters) expect(member.lastContactMs).toBeLessThan(DEFAULT_TIMING.heartbeatMs)
+    const follower = [...group.drivers.values()].find((driver) => driver.status().role === 'follower')!
+    expect(follower.status().voters.filter((member) => member.matchIndex === -1).length).toBe(2)
   })
 
   it('ignores garbage and counts it', async () => {
