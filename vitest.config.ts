@@ -1,9 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
+// What needs only Node. test/clients has a configuration of its own: it needs other runtimes.
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'test/*.test.ts', 'test/processes/*.test.ts'],
+    globalSetup: ['test/support/build.ts'],
     pool: 'forks',
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
