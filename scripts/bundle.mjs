@@ -14,7 +14,7 @@ const ENTRIES = {
   cli: 'packages/cli/src/main.ts',
   sim: 'packages/sim/src/main.ts',
 }
-const EXTERNAL = ['classic-level', '@node-rs/crc32', 'snappy', 'lz4-napi', '@bokuweb/zstd-wasm', 'kafkajs']
+const EXTERNAL = ['classic-level', '@node-rs/crc32', 'kafkajs']
 
 /** Names, sizes and times of everything that goes into the bundles. */
 export function sourceStamp() {

@@ -87,7 +87,7 @@ function append(
     return {
       ...failure(index, result.error, result.message),
       recordErrors: (result.recordErrors ?? []).map((r) => ({ batchIndex: r.batchIndex, batchIndexErrorMessage: r.message })),
-      ...(result.error === Errors.NOT_LEADER_OR_FOLLOWER ? { currentLeader: current } : {}),
+      ...(result.error === Errors.NOT_LEADER_OR_FOLLOWER && version >= CURRENT_LEADER ? { currentLeader: current } : {}),
     }
   }
   const response: PartitionResponse = {
@@ -102,6 +102,9 @@ function append(
 }
 
 const ZSTD = 4
+
+/** From this version a partition that is led elsewhere says where (KIP-951). */
+const CURRENT_LEADER = 10
 
 function firstBatch(records: Uint8Array | null): RecordBatch | undefined {
   return records !== null && records.length >= BATCH_HEADER_SIZE ? new RecordBatch(records) : undefined

@@ -13,6 +13,9 @@ type PartitionData = NonNullable<TopicData['partitions']>[number]
 /** From this version a topic is its id (KIP-516). */
 const TOPIC_IDS = 13
 
+/** From this version a partition that is elsewhere says where (KIP-595). */
+const CURRENT_LEADER = 12
+
 export const fetchHandler = handler(fetch, async (request, context): Promise<Response> => {
   const { broker, version } = context
   const usesIds = version >= TOPIC_IDS
@@ -71,14 +74,14 @@ function write({ broker, listener, version }: RequestContext, sessionId: number,
     const key = `${topicId}:${topic}`
     let entry = topics.get(key)
     if (!entry) topics.set(key, (entry = { topic, topicId, partitions: [] }))
-    entry.partitions.push(partitionData(result))
+    entry.partitions.push(partitionData(result, version))
     if (result.leader && result.leader.leaderId >= 0) leaders.add(result.leader.leaderId)
   }
   const nodeEndpoints = version >= 16 ? broker.endpointsOf(leaders, listener) : []
   return { errorCode: Errors.NONE, sessionId, responses: [...topics.values()], nodeEndpoints }
 }
 
-function partitionData(result: FetchedPartition): PartitionData {
+function partitionData(result: FetchedPartition, version: number): PartitionData {
   return {
     partitionIndex: result.wanted.index,
     errorCode: result.error,
@@ -88,6 +91,6 @@ function partitionData(result: FetchedPartition): PartitionData {
     abortedTransactions: result.aborted && [...result.aborted],
     records: [...result.chunks],
     ...(result.diverging ? { divergingEpoch: result.diverging } : {}),
-    ...(result.leader ? { currentLeader: result.leader } : {}),
+    ...(result.leader && version >= CURRENT_LEADER ? { currentLeader: result.leader } : {}),
   }
 }

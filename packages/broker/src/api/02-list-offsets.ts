@@ -14,6 +14,9 @@ const EARLIEST_LOCAL = -4
 const LATEST_TIERED = -5
 const EARLIEST_PENDING_UPLOAD = -6
 
+/** From this version an offset comes with its leader epoch (KIP-320). */
+const EPOCHS = 4
+
 /** The version from which each special timestamp is known. */
 const KNOWN_FROM: ReadonlyMap<number, number> = new Map([
   [LATEST, 1],
@@ -67,7 +70,7 @@ function lookUp({ context, replicaId, committed }: Scope, partition: Partition, 
     errorCode: Errors.NONE,
     offset,
     timestamp,
-    leaderEpoch,
+    ...(context.version >= EPOCHS ? { leaderEpoch } : {}),
   })
   const nothing = found(-1, -1, -1)
   // A new leader does not know yet which of its records are committed: what it says now could go backwards (KIP-207).
@@ -93,5 +96,5 @@ function lookUp({ context, replicaId, committed }: Scope, partition: Partition, 
 }
 
 function failed({ partitionIndex }: Wanted, errorCode: number): Found {
-  return { partitionIndex, errorCode, offset: -1, timestamp: -1, leaderEpoch: -1 }
+  return { partitionIndex, errorCode, offset: -1, timestamp: -1 }
 }

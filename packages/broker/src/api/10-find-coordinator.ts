@@ -14,8 +14,9 @@ const SEVERAL_SINCE = 4
 export const findCoordinatorHandler = handler(findCoordinator, (request, context) => {
   if (context.version >= SEVERAL_SINCE)
     return { coordinators: request.coordinatorKeys.map((key) => ({ key, ...find(context, request.keyType, key) })) }
-  const { errorCode, errorMessage = null, nodeId, host, port } = find(context, request.keyType, request.key)
-  return { errorCode, errorMessage, nodeId, host, port }
+  const found = find(context, request.keyType, request.key)
+  // Kafka has a message here even where nothing is wrong; the newer form leaves it empty.
+  return found.errorCode === Errors.NONE ? { ...found, errorMessage: 'NONE' } : found
 })
 
 function find(context: RequestContext, keyType: number, key: string): Coordinator {

@@ -13,6 +13,9 @@ export interface WorkloadOptions {
 const BATCH_RECORDS = 4
 const PAUSE_MS = 40
 
+/** A client whose cluster is gone may take its time to say goodbye. */
+const DISCONNECT_MS = 2000
+
 const RETRY = { retries: 1000, initialRetryTime: 50, maxRetryTime: 400 }
 
 export class Workload {
@@ -70,7 +73,8 @@ export class Workload {
 
   async stop(): Promise<void> {
     this.#producing = false
-    await Promise.allSettled([this.#producer.disconnect(), this.#consumer.disconnect()])
+    const patience = new Promise((resolve) => setTimeout(resolve, DISCONNECT_MS))
+    await Promise.race([Promise.allSettled([this.#producer.disconnect(), this.#consumer.disconnect()]), patience])
   }
 
   /** One batch at a time per partition: the order in which they were sent is the order that must be found. */

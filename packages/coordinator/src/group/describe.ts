@@ -33,7 +33,7 @@ export function describeGroup(shard: GroupShard, groupId: string, version: numbe
   }
 }
 
-/** What members want and have is only shown when it is settled. */
+/** What members want is only shown when it is settled; what they had is theirs until a new generation begins. */
 function describeMember(group: ClassicGroup, member: Member, stable: boolean) {
   return {
     memberId: member.id,
@@ -41,7 +41,7 @@ function describeMember(group: ClassicGroup, member: Member, stable: boolean) {
     clientId: member.clientId,
     clientHost: member.clientHost,
     memberMetadata: stable ? (member.metadataFor(group.protocolName) ?? NOTHING) : NOTHING,
-    memberAssignment: stable ? member.assignment : NOTHING,
+    memberAssignment: member.assignment,
   }
 }
 

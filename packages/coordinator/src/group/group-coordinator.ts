@@ -25,6 +25,7 @@ import { GroupShard } from './group-shard.ts'
 import { beat } from './heartbeat.ts'
 import { checkSessionTimeout, join, refusal } from './join.ts'
 import { leave, type Leaving } from './leave.ts'
+import type { JoinAnswer } from './member.ts'
 import { commit, commitRefused } from './offset-commit.ts'
 import { deleteOffsets, forgetTopics } from './offset-delete.ts'
 import { fetchAnswer, type FetchedGroup, type FetchGroup, fetchOffsets, fetchRefused, groupsOf } from './offset-fetch.ts'
@@ -37,6 +38,8 @@ export interface GroupCoordinatorOptions extends Omit<RuntimeOptions<GroupShard>
   readonly partitions: () => number | undefined
 }
 
+/** Since here a join that fails names no protocol at all, instead of one without a name. */
+const NO_PROTOCOL_SINCE = 7
 /** Since here several members leave at once. */
 const LEAVE_SEVERAL_SINCE = 3
 
@@ -52,7 +55,13 @@ export class GroupCoordinator {
     this.runtime = new CoordinatorRuntime({ ...options, create: (context) => new GroupShard(context, config, topics) })
   }
 
-  joinGroup(request: RequestOf<typeof joinGroup>, client: GroupClient): Promise<ResponseInput<typeof joinGroup>> {
+  async joinGroup(request: RequestOf<typeof joinGroup>, client: GroupClient): Promise<JoinAnswer> {
+    const answer = await this.#join(request, client)
+    const refused = answer.errorCode !== Errors.NONE && client.version >= NO_PROTOCOL_SINCE
+    return refused ? { ...answer, protocolName: null } : answer
+  }
+
+  #join(request: RequestOf<typeof joinGroup>, client: GroupClient): Promise<JoinAnswer> {
     const failed = (error: ErrorCode) => refusal(error, request.memberId)
     if (request.groupId === '') return Promise.resolve(failed(Errors.INVALID_GROUP_ID))
     const error = checkSessionTimeout(request, this.#config)

@@ -21,7 +21,7 @@ export interface MemberOptions {
   readonly protocols: readonly Protocol[]
 }
 
-const NOTHING = new Uint8Array(0)
+export const NO_ASSIGNMENT = new Uint8Array(0)
 
 export class Member {
   readonly id: string
@@ -34,7 +34,7 @@ export class Member {
   sessionTimeoutMs: number
   /** In the order that it prefers. */
   protocols: readonly Protocol[]
-  assignment: Uint8Array = NOTHING
+  assignment: Uint8Array = NO_ASSIGNMENT
   /** Has not been told its member id by a completed join: it cannot send heartbeats. */
   isNew = false
   awaitingJoin: ((answer: JoinAnswer) => void) | undefined
@@ -89,7 +89,7 @@ export class Member {
       clientHost: this.clientHost,
       rebalanceTimeout: this.rebalanceTimeoutMs,
       sessionTimeout: this.sessionTimeoutMs,
-      subscription: this.metadataFor(protocol) ?? NOTHING,
+      subscription: this.metadataFor(protocol) ?? new Uint8Array(0),
       assignment: this.assignment,
     }
   }

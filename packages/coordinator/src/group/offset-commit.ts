@@ -2,6 +2,7 @@
 import { type ErrorCode, Errors, type offsetCommit, type RequestOf, type ResponseInput, ZERO_UUID } from '@faultline/protocol'
 import { coordinatorError } from '../runtime/append-error.ts'
 import type { CoordinatorRecord } from '../runtime/ports.ts'
+import { checkCommit } from './check-commit.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { GroupClient } from './config.ts'
 import { offsetRecord } from './group-records.ts'
@@ -13,8 +14,6 @@ type Partition = CommitRequest['topics'][number]['partitions'][number]
 
 /** Since here topics come by id. */
 const TOPIC_IDS_SINCE = 10
-/** Since here a group that does not exist has an error of its own. */
-const GROUP_ID_NOT_FOUND_SINCE = 9
 
 export function commit(shard: GroupShard, request: CommitRequest, client: GroupClient): CommitAnswer {
   const refused = checkCommit(shard.groups.get(request.groupId), request, client.version)
@@ -48,23 +47,6 @@ export function commitRefused(request: CommitRequest, errorCode: ErrorCode): Com
       partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
     })),
   }
-}
-
-/** May this member of this generation commit? */
-export function checkCommit(group: ClassicGroup | undefined, request: CommitRequest, version: number): ErrorCode {
-  const { memberId, groupInstanceId, generationIdOrMemberEpoch: generation } = request
-  if (!group) {
-    // Whoever assigns partitions itself has no generation, and its group begins with its first commit.
-    if (generation < 0) return Errors.NONE
-    return version >= GROUP_ID_NOT_FOUND_SINCE ? Errors.GROUP_ID_NOT_FOUND : Errors.ILLEGAL_GENERATION
-  }
-  if (generation < 0 && group.state === 'Empty') return Errors.NONE
-  if (generation < 0 && memberId === '' && groupInstanceId === null) return Errors.UNKNOWN_MEMBER_ID
-  const unknown = group.checkMember(memberId, groupInstanceId)
-  if (unknown !== Errors.NONE) return unknown
-  if (generation !== group.generation) return Errors.ILLEGAL_GENERATION
-  // It has heard of the generation, but not yet of what it is to read.
-  return group.state === 'CompletingRebalance' ? Errors.REBALANCE_IN_PROGRESS : Errors.NONE
 }
 
 function keepSession(group: ClassicGroup | undefined, { memberId, generationIdOrMemberEpoch: generation }: CommitRequest): void {

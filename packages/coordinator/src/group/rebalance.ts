@@ -1,10 +1,10 @@
 // How a classic group comes from one generation to the next: members are called, come back, and when all are there (or the time is over)
 // the next generation begins.
-import { Errors } from '@faultline/protocol'
+import { type ErrorCode, Errors } from '@faultline/protocol'
 import { type ClassicGroup, type GroupState, nextGeneration } from './classic-group.ts'
 import { emptyGroup, groupRecord } from './group-records.ts'
 import type { GroupShard } from './group-shard.ts'
-import type { JoinAnswer, Member } from './member.ts'
+import { type JoinAnswer, type Member, NO_ASSIGNMENT } from './member.ts'
 import { selectProtocol } from './protocols.ts'
 import { removeMember } from './sessions.ts'
 
@@ -26,11 +26,15 @@ function prepareRebalance(shard: GroupShard, group: ClassicGroup, reason: string
   else group.joinDeadline.set(group.rebalanceTimeoutMs)
 }
 
-/** Whoever waits for an assignment of this generation will not get one. */
-export function abandonSync(group: ClassicGroup, errorCode: number): void {
+/** Whoever waits for an assignment of this generation will not get one, and has none any more. */
+export function abandonSync(group: ClassicGroup, errorCode: ErrorCode): void {
   group.syncDeadline.clear()
   group.pendingSync.clear()
-  for (const member of group.members.values()) if (member.answerSync({ errorCode })) member.keepSession()
+  if (group.state !== 'CompletingRebalance') return
+  for (const member of group.members.values()) {
+    member.assignment = NO_ASSIGNMENT
+    if (member.answerSync({ errorCode })) member.keepSession()
+  }
 }
 
 /** The first members of a group seldom come alone: time is left for the others (KIP-134). */

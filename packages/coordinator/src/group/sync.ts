@@ -27,10 +27,14 @@ function checkSync(group: ClassicGroup, request: SyncRequest): ErrorCode {
   const unknown = group.checkMember(request.memberId, request.groupInstanceId)
   if (unknown !== Errors.NONE) return unknown
   if (request.generationId !== group.generation) return Errors.ILLEGAL_GENERATION
-  const { protocolType, protocolName } = request
-  if (protocolType !== null && protocolType !== group.protocolType) return Errors.INCONSISTENT_GROUP_PROTOCOL
-  if (protocolName !== null && protocolName !== group.protocolName) return Errors.INCONSISTENT_GROUP_PROTOCOL
+  if (differ(request.protocolType, group.protocolType) || differ(request.protocolName, group.protocolName))
+    return Errors.INCONSISTENT_GROUP_PROTOCOL
   return group.state === 'PreparingRebalance' ? Errors.REBALANCE_IN_PROGRESS : Errors.NONE
+}
+
+/** Older clients do not say, and a group that has not chosen yet has nothing to compare with. */
+function differ(asked: string | null, chosen: string | null): boolean {
+  return asked !== null && chosen !== null && asked !== chosen
 }
 
 /** One record makes the generation stable. Where the log refuses it, everybody joins again. */
