@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal, type RefusalCode } from '@faultline/base'
-import { ClusterFolder, rememberLast } from './cluster-folder.ts'
+import { ClusterFolder } from './cluster-folder.ts'
 import { askSocket } from './json-socket.ts'
 import { type ClusterWish, planCluster } from './plan-cluster.ts'
 import { checkPorts } from './ports.ts'
@@ -46,7 +46,6 @@ export class Cluster {
     folder.prepare()
     if (folder.exists) await checkKnownPorts(folder)
     else folder.write(await planCluster(options))
-    rememberLast(folder.path)
     const log = openSync(folder.log('supervisor'), 'a')
     const args = [join(options.program, 'supervisor.cjs'), folder.path, ...(options.detached ? ['detached'] : [])]
     const child = spawn(process.execPath, args, { stdio: [options.detached ? 'ignore' : 'pipe', log, log], detached: true })

@@ -1,5 +1,5 @@
 // faultline up.
-import { Cluster, FAST_SETTINGS, type NodeView } from '@faultline/director'
+import { Cluster, FAST_SETTINGS, type NodeView, rememberLast } from '@faultline/director'
 import { print, printJson, table } from '../output.ts'
 
 export interface UpOptions {
@@ -30,6 +30,7 @@ export async function up(options: UpOptions): Promise<void> {
     settings: options.set,
     fast: options.fast,
   })
+  rememberLast(cluster.folder.path)
   let nodes: NodeView[]
   try {
     nodes = await cluster.ready()

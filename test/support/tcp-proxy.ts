@@ -1,0 +1,51 @@
+// A TCP proxy on one link, which can be cut and healed.
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+export class TcpProxy implements AsyncDisposable {
+  readonly port: number
+  readonly #server: Server
+  readonly #sockets: Set<Socket>
+  #cut = false
+
+  private constructor(server: Server, sockets: Set<Socket>) {
+    this.#server = server
+    this.#sockets = sockets
+    this.port = (server.address() as { port: number }).port
+  }
+
+  static async to(host: string, port: number): Promise<TcpProxy> {
+    const sockets = new Set<Socket>()
+    const keep = (socket: Socket) => {
+      sockets.add(socket)
+      socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket))
+      return socket
+    }
+    let proxy: TcpProxy | undefined
+    const server = createServer((near) => {
+      keep(near)
+      if (proxy !== undefined && proxy.#cut) return near.destroy()
+      const far = keep(connect(port, host))
+      near.pipe(far).pipe(near)
+      near.on('close', () => far.destroy())
+      far.on('close', () => near.destroy())
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    proxy = new TcpProxy(server, sockets)
+    return proxy
+  }
+
+  /** Ends every connection and lets none through. */
+  cut(): void {
+    this.#cut = true
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  heal(): void {
+    this.#cut = false
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
