@@ -5,11 +5,12 @@ export class TcpProxy implements AsyncDisposable {
   readonly port: number
   readonly #server: Server
   readonly #sockets: Set<Socket>
-  #cut = false
+  readonly #link: { cut: boolean }
 
-  private constructor(server: Server, sockets: Set<Socket>) {
+  private constructor(server: Server, sockets: Set<Socket>, link: { cut: boolean }) {
     this.#server = server
     this.#sockets = sockets
+    this.#link = link
     this.port = (server.address() as { port: number }).port
   }
 
@@ -20,28 +21,27 @@ export class TcpProxy implements AsyncDisposable {
       socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket))
       return socket
     }
-    let proxy: TcpProxy | undefined
+    const link = { cut: false }
     const server = createServer((near) => {
       keep(near)
-      if (proxy !== undefined && proxy.#cut) return near.destroy()
+      if (link.cut) return near.destroy()
       const far = keep(connect(port, host))
       near.pipe(far).pipe(near)
       near.on('close', () => far.destroy())
       far.on('close', () => near.destroy())
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    proxy = new TcpProxy(server, sockets)
-    return proxy
+    return new TcpProxy(server, sockets, link)
   }
 
   /** Ends every connection and lets none through. */
   cut(): void {
-    this.#cut = true
+    this.#link.cut = true
     for (const socket of this.#sockets) socket.destroy()
   }
 
   heal(): void {
-    this.#cut = false
+    this.#link.cut = false
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
