@@ -1,6 +1,6 @@
 // A coordinator on a hand-driven clock and a log in memory: a test gives records, makes a call, and sees the answer and the new records.
 import type { Clock, EventFields, Timer } from '@faultline/base'
-import { createRandom } from '@faultline/base'
+import { Prng } from '@faultline/base'
 import {
   decodeGroupMetadataValue,
   decodeGroupRecordKey,
@@ -158,7 +158,7 @@ export class World {
     const nameOf = (id: string) => [...this.topics].find(([, i]) => i === id)?.[0]
     this.coordinator = new Coordinator({
       clock: this.clock,
-      random: createRandom(1),
+      random: new Prng(1),
       events: { emit: (name, fields) => this.events.push([name, fields]) },
       commitTimeoutMs: 5000,
       config: { ...CONFIG, ...config },
@@ -274,7 +274,9 @@ export class World {
   /** "topic-partition" to offset. */
   async offsets(groupId = 'g'): Promise<Record<string, number>> {
     const { groups } = await this.fetch(groupId)
-    const all = groups![0]!.topics!.flatMap((t) => t.partitions!.map((p) => [`${t.name}-${p.partitionIndex}`, p.committedOffset!]))
+    const all = groups![0]!.topics!.flatMap((t) =>
+      t.partitions!.map((p) => [`${t.name}-${p.partitionIndex}`, p.committedOffset!]),
+    )
     return Object.fromEntries(all) as Record<string, number>
   }
 
@@ -315,7 +317,7 @@ export function subscription(...topics: string[]): Uint8Array {
 export function decode({ key, value }: CoordinatorRecord): Logged {
   const decoded = decodeGroupRecordKey(key)
   if (decoded.type === 'unknown') throw new Error('unknown record')
-  if (decoded.type === 'GroupMetadata') return { ...decoded.key, value: value && decodeGroupMetadataValue(value) }
+  if (decoded.type === 'GroupMetadata') return { ...decoded.key, value: value && plain(decodeGroupMetadataValue(value)) }
   return { ...decoded.key, value: value && decodeOffsetCommitValue(value) }
 }
 
@@ -327,8 +329,20 @@ export interface GivenMember {
   readonly sessionMs?: number
 }
 
+/** Bytes without the memory they are a view of. */
+function plain(value: GroupMetadataValue): GroupMetadataValue {
+  const copy = (bytes: Uint8Array) => new Uint8Array(bytes)
+  return {
+    ...value,
+    members: value.members.map((m) => ({ ...m, subscription: copy(m.subscription), assignment: copy(m.assignment) })),
+  }
+}
+
 /** The record of a group as a rebalance leaves it: the first member leads. Without members it is empty. */
-export function given(members: readonly GivenMember[], options: Partial<GroupMetadataValue> & { group?: string } = {}): CoordinatorRecord {
+export function given(
+  members: readonly GivenMember[],
+  options: Partial<GroupMetadataValue> & { group?: string } = {},
+): CoordinatorRecord {
   const { group = 'g', ...rest } = options
   return groupRecord(group, {
     protocolType: 'consumer',
@@ -350,7 +364,12 @@ export function given(members: readonly GivenMember[], options: Partial<GroupMet
   })
 }
 
-export function givenOffset(topic: string, partition: number, offset: number, options: Partial<OffsetCommitValue> & { group?: string } = {}) {
+export function givenOffset(
+  topic: string,
+  partition: number,
+  offset: number,
+  options: Partial<OffsetCommitValue> & { group?: string } = {},
+) {
   const { group = 'g', ...rest } = options
   return offsetRecord(group, topic, partition, {
     offset,

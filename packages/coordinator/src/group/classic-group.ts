@@ -165,7 +165,7 @@ export class ClassicGroup {
 
   #adoptMember(record: MemberRecord, known: Member | undefined): void {
     const member = known ?? this.#memberFrom(record)
-    member.assignment = record.assignment.slice()
+    member.assignment = new Uint8Array(record.assignment)
     this.members.set(member.id, member)
     if (member.instanceId !== null) this.#staticMembers.set(member.instanceId, member.id)
   }
@@ -179,7 +179,7 @@ export class ClassicGroup {
       // Version 0 had no rebalance timeout: the session's stood for it.
       rebalanceTimeoutMs: record.rebalanceTimeout === -1 ? record.sessionTimeout : record.rebalanceTimeout,
       sessionTimeoutMs: record.sessionTimeout,
-      protocols: [{ name: this.protocolName ?? '', metadata: record.subscription.slice() }],
+      protocols: [{ name: this.protocolName ?? '', metadata: new Uint8Array(record.subscription) }],
     }
     return new Member(options, this.newSession(record.memberId))
   }

@@ -34,7 +34,7 @@ export function checkSessionTimeout(request: JoinRequest, config: GroupConfig): 
 
 export function join(shard: GroupShard, request: JoinRequest, client: GroupClient, answer: (value: JoinAnswer) => void): void {
   // The request's own memory is not ours to keep.
-  const protocols = request.protocols.map(({ name, metadata }) => ({ name, metadata: metadata.slice() }))
+  const protocols = request.protocols.map(({ name, metadata }) => ({ name, metadata: new Uint8Array(metadata) }))
   const joining = { request, client, protocols, answer }
   const error = admit(shard, joining)
   if (error !== Errors.NONE) return answer(refusal(error, error === Errors.GROUP_MAX_SIZE_REACHED ? '' : request.memberId))
