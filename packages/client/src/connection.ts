@@ -62,7 +62,7 @@ export class Connection {
 
   #receive(chunk: Uint8Array): void {
     try {
-      for (const frame of this.#parser.push(chunk)) this.#answer(frame)
+      this.#parser.push(chunk, (frame) => this.#answer(frame))
     } catch {
       this.#stream.destroy()
     }

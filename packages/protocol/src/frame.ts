@@ -29,33 +29,31 @@ export class FrameParser {
   }
 
   /**
-   * The frames that this chunk completes, without their lengths. A frame that lies in one chunk is a view of it, so the caller
-   * must not reuse a chunk. Throws MalformedError for a length below 0 or above the limit.
+   * Hands out the frames that this chunk completes, without their lengths. A frame that lies in one chunk is a view of it, so the
+   * caller must not reuse a chunk. Throws MalformedError for a length below 0 or above the limit, after the frames before it.
    */
-  push(chunk: Uint8Array): Uint8Array[] {
-    const frames: Uint8Array[] = []
+  push(chunk: Uint8Array, take: (frame: Uint8Array) => void): void {
     let position = 0
     while (position < chunk.length) {
-      position = this.#filled > 0 ? this.#continue(chunk, position, frames) : this.#begin(chunk, position, frames)
+      position = this.#filled > 0 ? this.#continue(chunk, position, take) : this.#begin(chunk, position, take)
     }
-    return frames
   }
 
   /** At the start of a frame: hands it out as a view when it is all there, else keeps what there is. */
-  #begin(chunk: Uint8Array, position: number, frames: Uint8Array[]): number {
+  #begin(chunk: Uint8Array, position: number, take: (frame: Uint8Array) => void): number {
     const left = chunk.length - position
     if (left >= LENGTH_BYTES) {
       const end = position + LENGTH_BYTES + this.#length(chunk, position)
       if (end <= chunk.length) {
-        frames.push(chunk.subarray(position + LENGTH_BYTES, end))
+        take(chunk.subarray(position + LENGTH_BYTES, end))
         return end
       }
     }
-    return this.#continue(chunk, position, frames)
+    return this.#continue(chunk, position, take)
   }
 
   /** Adds to the frame that has begun: its length first, then what belongs to it. */
-  #continue(chunk: Uint8Array, position: number, frames: Uint8Array[]): number {
+  #continue(chunk: Uint8Array, position: number, take: (frame: Uint8Array) => void): number {
     if (this.#filled < LENGTH_BYTES) {
       position = this.#take(chunk, position, LENGTH_BYTES)
       if (this.#filled < LENGTH_BYTES) return position
@@ -63,9 +61,10 @@ export class FrameParser {
     const size = LENGTH_BYTES + this.#length(this.#partial, 0)
     position = this.#take(chunk, position, size)
     if (this.#filled === size) {
-      frames.push(this.#partial.subarray(LENGTH_BYTES, size))
+      const frame = this.#partial.subarray(LENGTH_BYTES, size)
       this.#partial = Buffer.alloc(0)
       this.#filled = 0
+      take(frame)
     }
     return position
   }

@@ -15,6 +15,12 @@ function frame(content: Uint8Array): Uint8Array {
   return join(encodeFrame([], [content]))
 }
 
+function framesOf(parser: FrameParser, ...chunks: Uint8Array[]): Uint8Array[] {
+  const frames: Uint8Array[] = []
+  for (const chunk of chunks) parser.push(chunk, (it) => frames.push(it))
+  return frames
+}
+
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const CONTENTS = [new Uint8Array(0), Uint8Array.from([1, 2, 3]), new Uint8Array(3000).fill(9), Uint8Array.from([7])]
 const STREAM = join(CONTENTS.map(frame))
@@ -23,7 +29,7 @@ describe('FrameParser', () => {
   it('survives a cut at any byte', () => {
     for (let cut = 0; cut <= STREAM.length; cut++) {
       const parser = new FrameParser(10_000)
-      const frames = [...parser.push(STREAM.subarray(0, cut)), ...parser.push(STREAM.subarray(cut))]
+      const frames = framesOf(parser, STREAM.subarray(0, cut), STREAM.subarray(cut))
       expect(frames.map(hex)).toEqual(CONTENTS.map(hex))
       expect(parser.buffered).toBe(0)
     }
@@ -33,24 +39,32 @@ describe('FrameParser', () => {
     for (let size = 1; size < 40; size++) {
       const parser = new FrameParser(10_000)
       const frames: Uint8Array[] = []
-      for (let at = 0; at < STREAM.length; at += size) frames.push(...parser.push(STREAM.slice(at, at + size)))
+      for (let at = 0; at < STREAM.length; at += size) frames.push(...framesOf(parser, STREAM.slice(at, at + size)))
       expect(frames.map((it) => it.length)).toEqual(CONTENTS.map((it) => it.length))
     }
   })
 
   it('gives views of a chunk that holds whole frames', () => {
-    for (const it of new FrameParser(10_000).push(STREAM)) expect(it.buffer).toBe(STREAM.buffer)
+    for (const it of framesOf(new FrameParser(10_000), STREAM)) expect(it.buffer).toBe(STREAM.buffer)
   })
 
   it('refuses lengths below 0 and above the limit, wherever the cut is', () => {
     for (const length of [-1, -2147483648, 101, 0x47455420]) {
       const bytes = Buffer.alloc(4)
       bytes.writeInt32BE(length)
-      expect(() => new FrameParser(100).push(bytes)).toThrow(MalformedError)
+      expect(() => framesOf(new FrameParser(100), bytes)).toThrow(MalformedError)
       const parser = new FrameParser(100)
-      parser.push(bytes.subarray(0, 3))
-      expect(() => parser.push(bytes.subarray(3))).toThrow(MalformedError)
+      framesOf(parser, bytes.subarray(0, 3))
+      expect(() => framesOf(parser, bytes.subarray(3))).toThrow(MalformedError)
     }
+  })
+
+  it('hands out the frames that come before a bad length', () => {
+    const frames: Uint8Array[] = []
+    const parser = new FrameParser(100)
+    const bytes = Uint8Array.from([0, 0, 0, 1, 5, 0x7f, 0, 0, 0])
+    expect(() => parser.push(bytes, (it) => frames.push(it))).toThrow(MalformedError)
+    expect(frames.map(hex)).toEqual(['05'])
   })
 
   it('holds only what has come of a large frame', () => {
@@ -58,7 +72,7 @@ describe('FrameParser', () => {
     const before = process.memoryUsage().arrayBuffers
     const announced = Buffer.alloc(10)
     announced.writeInt32BE(100 << 20)
-    parser.push(announced)
+    framesOf(parser, announced)
     expect(parser.buffered).toBe(10)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1 << 20)
   })
@@ -67,11 +81,11 @@ describe('FrameParser', () => {
     const parser = new FrameParser(100 << 20)
     const length = Buffer.alloc(4)
     length.writeInt32BE(100 << 20)
-    parser.push(length)
+    framesOf(parser, length)
     const chunk = Buffer.alloc(64 << 10, 1)
     const started = performance.now()
     let frames: Uint8Array[] = []
-    for (let i = 0; i < 1600; i++) frames = parser.push(chunk)
+    for (let i = 0; i < 1600; i++) frames = framesOf(parser, chunk)
     expect(frames[0]?.length).toBe(100 << 20)
     expect(performance.now() - started).toBeLessThan(3000)
   })

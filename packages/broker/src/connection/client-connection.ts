@@ -32,6 +32,9 @@ interface Pending {
   readonly body: Uint8Array
 }
 
+/** What a frame turned out to be. Each has its turn: what came before it is answered first, as Kafka does. */
+type Turn = Pending | { readonly answer: Uint8Array[] } | { readonly refusal: string }
+
 /** A response's place in the order; `chunks` once it is there. */
 interface Slot {
   readonly pipelines: boolean
@@ -44,9 +47,12 @@ export class ClientConnection {
   readonly #listener: string
   readonly #limits: ConnectionLimits
   readonly #parser: FrameParser
-  readonly #queue: Pending[] = []
+  readonly #queue: Turn[] = []
   readonly #slots: Slot[] = []
   #closed = false
+  /** A frame was refused: what follows is not looked at. */
+  #refused = false
+  #pumping = false
   #paused = false
   #congested = false
   #idleTimer: Timer | undefined
@@ -62,6 +68,7 @@ export class ClientConnection {
     stream.onData = (chunk) => this.#receive(chunk)
     stream.onDrain = () => {
       this.#congested = false
+      this.#pump()
       this.#updateFlow()
     }
     stream.onClose = () => this.#ended()
@@ -78,63 +85,66 @@ export class ClientConnection {
   }
 
   #receive(chunk: Uint8Array): void {
-    if (this.#closed) return
+    if (this.#closed || this.#refused) return
     this.#lastActive = this.#broker.clock.mono()
     try {
-      for (const frame of this.#parser.push(chunk)) {
-        if (!this.#accept(frame)) return
-      }
+      this.#parser.push(chunk, (frame) => this.#accept(frame))
     } catch (error) {
-      return this.#refuse(error)
+      this.#doom(error)
     }
     this.#pump()
     this.#updateFlow()
   }
 
-  /** False when the connection was closed over it. */
-  #accept(frame: Uint8Array): boolean {
+  #accept(frame: Uint8Array): void {
+    if (this.#refused) return
     const header = decodeRequestHeader(frame)
+    const turn = this.#turnOf(header, frame)
+    if ('refusal' in turn) this.#refused = true
+    this.#queue.push(turn)
+  }
+
+  #turnOf(header: DecodedRequestHeader, frame: Uint8Array): Turn {
     const handler = this.#broker.handlers.get(header.apiKey)
-    if (!handler) {
-      this.#drop(`api ${header.apiKey} is not served`)
-      return false
-    }
-    if (!supports(handler.api, header.apiVersion)) {
-      if (header.apiKey === apiVersions.key) {
-        this.#answerUnsupportedVersions(header, handler.api)
-        return true
-      }
-      this.#drop(`${handler.api.name} version ${header.apiVersion} is not served`)
-      return false
-    }
-    this.#queue.push({ header, handler, body: frame.subarray(header.bodyOffset) })
-    return true
+    if (!handler) return { refusal: `api ${header.apiKey} is not served` }
+    if (supports(handler.api, header.apiVersion)) return { header, handler, body: frame.subarray(header.bodyOffset) }
+    if (header.apiKey === apiVersions.key) return { answer: unsupportedVersion(header, handler.api) }
+    return { refusal: `${handler.api.name} version ${header.apiVersion} is not served` }
   }
 
-  /** KIP-511: version 0's format, the error, and the versions that there are. */
-  #answerUnsupportedVersions(header: DecodedRequestHeader, api: Api): void {
-    const apiKeys = [{ apiKey: api.key, minVersion: api.minVersion, maxVersion: api.maxVersion }]
-    const body = apiVersions.response.encode({ errorCode: Errors.UNSUPPORTED_VERSION, apiKeys }, 0)
-    this.#slots.push({
-      pipelines: false,
-      chunks: encodeFrame(encodeResponseHeader(apiVersions.key, 0, header.correlationId), body),
-    })
-    this.#flush()
+  /** Nothing that follows these bytes can be understood: the connection ends when what came before them is answered. */
+  #doom(error: unknown): void {
+    if (!(error instanceof MalformedError)) return this.#broker.fail(error as Error)
+    this.#refused = true
+    this.#queue.push({ refusal: error.message })
   }
 
+  /** Starts what may start. An answer that is there at once comes back here, and finds that it is being gone on with already. */
   #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
     while (this.#queue.length > 0 && this.#mayStart(this.#queue[0]!)) this.#start(this.#queue.shift()!)
+    this.#pumping = false
   }
 
-  #mayStart({ handler }: Pending): boolean {
+  /** A peer that does not read what it is answered waits with its next request. */
+  #mayStart(turn: Turn): boolean {
+    if (this.#congested) return false
     if (this.#slots.length === 0) return true
-    const pipelines = handler.api.key === produce.key && this.#slots.every((slot) => slot.pipelines)
+    const pipelines = isProduce(turn) && this.#slots.every((slot) => slot.pipelines)
     return pipelines && this.#slots.length < MAX_PIPELINED
   }
 
-  #start({ header, handler, body }: Pending): void {
-    const slot: Slot = { pipelines: handler.api.key === produce.key, chunks: undefined }
+  #start(turn: Turn): void {
+    if ('refusal' in turn) return this.#drop(turn.refusal)
+    const slot: Slot = { pipelines: isProduce(turn), chunks: undefined }
     this.#slots.push(slot)
+    if ('handler' in turn) return this.#handle(turn, slot)
+    slot.chunks = turn.answer
+    this.#flush()
+  }
+
+  #handle({ header, handler, body }: Pending, slot: Slot): void {
     const done = (answer: Uint8Array[] | typeof NO_RESPONSE | typeof CLOSE_CONNECTION) => {
       if (answer === CLOSE_CONNECTION) return this.#drop(`${handler.api.name} cannot be answered`)
       slot.chunks =
@@ -186,6 +196,8 @@ export class ClientConnection {
 
   #drop(reason: string): void {
     if (this.#closed) return
+    this.#closed = true
+    this.#queue.length = 0
     this.#broker.metrics.malformed++
     this.#broker.events.emit('connection.refused', { remote: this.#stream.remote, reason })
     this.#stream.destroy()
@@ -204,6 +216,17 @@ export class ClientConnection {
     this.#slots.length = 0
     this.#broker.forget(this)
   }
+}
+
+function isProduce(turn: Turn): boolean {
+  return 'handler' in turn && turn.handler.api.key === produce.key
+}
+
+/** KIP-511: version 0's format, the error, and the versions that there are. */
+function unsupportedVersion({ correlationId }: DecodedRequestHeader, api: Api): Uint8Array[] {
+  const apiKeys = [{ apiKey: api.key, minVersion: api.minVersion, maxVersion: api.maxVersion }]
+  const body = apiVersions.response.encode({ errorCode: Errors.UNSUPPORTED_VERSION, apiKeys }, 0)
+  return encodeFrame(encodeResponseHeader(apiVersions.key, 0, correlationId), body)
 }
 
 function supports(api: Api, version: number): boolean {
