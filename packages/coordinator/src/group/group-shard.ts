@@ -59,7 +59,10 @@ export class GroupShard implements ShardState {
   }
 
   #replayGroup(id: string, value: Uint8Array | null): void {
-    if (value !== null) return this.#group(id).adopt(decodeGroupMetadataValue(value))
+    if (value !== null) {
+      const decoded = decodeGroupMetadataValue(value)
+      return this.#group(id).adopt(decoded)
+    }
     this.groups.get(id)?.dispose()
     this.groups.delete(id)
     if (this.offsets.has(id)) this.#group(id)

@@ -17,7 +17,10 @@ export function sync(shard: GroupShard, request: SyncRequest, answer: (value: Sy
   const member = group.members.get(request.memberId)!
   group.pendingSync.delete(member.id)
   if (group.pendingSync.size === 0) group.syncDeadline.clear()
-  if (group.state === 'Stable') return answer(assignmentAnswer(group, member))
+  if (group.state === 'Stable') {
+    member.keepSession()
+    return answer(assignmentAnswer(group, member))
+  }
   member.answerSync({ errorCode: Errors.REBALANCE_IN_PROGRESS })
   member.awaitingSync = answer
   if (group.leader === member.id) assign(shard, group, request)
