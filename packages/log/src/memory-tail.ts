@@ -8,10 +8,12 @@ const MAX_BLOCK_BYTES = 64 * 1024
 /** Appends from this size on become a block of their own. */
 const LARGE_BYTES = 16 * 1024
 
+const NO_BYTES = new Uint8Array(0)
+
 interface Block {
   readonly tail: MemoryTail
   /** Batches up to `used`; later ones are put behind them while there is room. What has been handed out is never overwritten. */
-  readonly bytes: Uint8Array
+  bytes: Uint8Array
   readonly firstOffset: number
   used: number
   nextOffset: number
@@ -43,6 +45,8 @@ export class TailBudget {
   release(block: Block): void {
     block.dropped = true
     this.#usedBytes -= block.bytes.length
+    // The list below forgets blocks in its own time; their memory goes now.
+    block.bytes = NO_BYTES
     while (this.#head < this.#blocks.length && this.#blocks[this.#head]!.dropped) this.#head++
     if (this.#head < 1024 || this.#head * 2 < this.#blocks.length) return
     this.#blocks = this.#blocks.slice(this.#head)

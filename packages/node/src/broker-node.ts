@@ -72,6 +72,7 @@ function brokerStatus(broker: Broker) {
     metadataOffset: broker.image.offset,
     connections: broker.connectionCount,
     ...broker.metrics,
+    memory: process.memoryUsage(),
     partitions: [...broker.replicas.all()].map((p) => ({
       topic: p.topic,
       partition: p.index,
