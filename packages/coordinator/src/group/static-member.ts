@@ -22,6 +22,7 @@ export function replaceStaticMember(
 ): void {
   const old = group.members.get(oldId)!
   const member = memberFrom(joining, newId, group)
+  member.assignment = old.assignment
   if (group.state === 'Stable') {
     const next = [...group.members.values()].map((m) => (m === old ? member : m))
     if (selectProtocol(next) === group.protocolName) return keepGeneration(shard, group, joining, old, member)
@@ -38,7 +39,7 @@ function keepGeneration(shard: GroupShard, group: ClassicGroup, joining: Joining
   const oldLeader = group.leader
   const leads = oldLeader === old.id
   const value = group.toRecord(shard.context.clock.wall())
-  const record = { ...member.toRecord(group.protocolName), assignment: old.assignment }
+  const record = member.toRecord(group.protocolName)
   const members = value.members.map((m) => (m.memberId === old.id ? record : m))
   const leader = leads ? member.id : oldLeader
   const error = coordinatorError(shard.context.append([groupRecord(group.id, { ...value, leader, members })]))
