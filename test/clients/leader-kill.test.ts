@@ -1,0 +1,107 @@
+// Every client goes through the kill of a leader, with one group reading all the while: what was acknowledged is found once and in order.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, afterAll, describe, expect, it } from 'vitest'
+import type { Fault } from '../../packages/cli/src/failover/verdict.ts'
+import { createTopic, leaderOf, startTestCluster, type TestCluster, until } from '../support/cluster.ts'
+import { CLIENTS, type Client, Missing, type Programs } from './clients.ts'
+import { Reader, Writer } from './traffic.ts'
+
+const TOPIC = 'orders'
+const PARTITIONS = 3
+/** Records on the partition before the kill, after the election, and after the killed broker is back. */
+const ENOUGH = 100
+
+const required = (process.env.REQUIRE_CLIENTS ?? '').split(',').filter((name) => name !== '')
+
+it('REQUIRE_CLIENTS names clients that there are', () => {
+  expect(CLIENTS.map((c) => c.name)).toEqual(expect.arrayContaining(required))
+})
+
+describe.each(CLIENTS)('$name', (client) => {
+  let folder: string
+  let programs: Programs | Missing
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'faultline-clients-'))
+    programs = prepare(client, folder)
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('finds everything acknowledged, once and in order, after its leader was killed', async (context) => {
+    if (programs instanceof Missing) return context.skip(programs.message)
+    await using test = await startTestCluster()
+    await createTopic(test.kafka, TOPIC, PARTITIONS)
+    await surviveLeaderKill(client, programs, test)
+  })
+})
+
+function prepare(client: Client, folder: string): Programs | Missing {
+  try {
+    return client.prepare(folder)
+  } catch (error) {
+    if (error instanceof Missing && !required.includes(client.name)) return error
+    throw error
+  }
+}
+
+async function surviveLeaderKill(client: Client, programs: Programs, test: TestCluster): Promise<void> {
+  const target = { bootstrap: test.bootstrap, topic: TOPIC }
+  await using writer = new Writer(client, programs, target)
+  await using witness = new Reader(client, programs, target, 'witness')
+  const fault = await killLeader(test, async () => {
+    const reached = (client.acknowledges ? writer.acknowledged(0) : witness.next(0)) + ENOUGH
+    await until(`${ENOUGH} more records of ${client.name} on ${TOPIC}-0`, async () => {
+      writer.program.mustRun()
+      witness.program.mustRun()
+      return witness.next(0) >= reached && (!client.acknowledges || writer.acknowledged(0) >= reached)
+    })
+  })
+  expect(await writer.finish(), writer.program.complaints).toBe(0)
+
+  await using reader = new Reader(client, programs, target, 'reader')
+  await readToTheEnd(test, witness)
+  await readToTheEnd(test, reader)
+  const clean = {
+    outcome: 'pass',
+    reasons: [],
+    lost: 0,
+    duplicated: 0,
+    outOfOrder: 0,
+    acknowledged: writer.written,
+    found: writer.written,
+  }
+  expect(writer.judge(reader, witness, fault), writer.program.complaints).toMatchObject(clean)
+  expect(writer.judge(witness, witness, fault), witness.program.complaints).toMatchObject(clean)
+  expect(reader.found).toEqual(witness.found)
+}
+
+/** Kills, elects, restarts; `flowing` resolves when records go through. */
+async function killLeader({ cluster }: TestCluster, flowing: () => Promise<void>): Promise<Fault> {
+  await flowing()
+  const before = (await leaderOf(cluster, TOPIC, 0))!
+  const killed = await cluster.act('kill', `leader:${TOPIC}-0`)
+  const killedMs = Date.now()
+  await until('another leader', async () => {
+    const leader = await leaderOf(cluster, TOPIC, 0)
+    return leader && leader.leader !== killed.id && leader.leaderEpoch > before.leaderEpoch
+  })
+  const electedMs = Date.now()
+  await flowing()
+  await cluster.act('restart', killed.name)
+  await until('a full ISR', async () => (await leaderOf(cluster, TOPIC, 0))?.isr.length === 3)
+  await flowing()
+  return { partition: 0, killedBroker: killed.id, leaderBefore: before.leader, killedMs, electedMs }
+}
+
+async function readToTheEnd({ cluster }: TestCluster, reader: Reader): Promise<void> {
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const { highWatermark } = await until('a leader', () => leaderOf(cluster, TOPIC, partition))
+    await until(`the last record of ${TOPIC}-${partition}`, async () => {
+      reader.program.mustRun()
+      return reader.next(partition) >= highWatermark
+    })
+  }
+  // A JVM that ends on a signal says so.
+  expect([0, 143], reader.program.complaints).toContain(await reader.program.terminate())
+}

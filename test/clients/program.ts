@@ -1,0 +1,81 @@
+// A client's program while it runs: lines in, lines out, and what it complained of.
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+export interface Command {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const COMPLAINTS = 2000
+const FINISH_LIMIT_MS = 60_000
+const TERMINATE_LIMIT_MS = 20_000
+
+export class Program implements AsyncDisposable {
+  readonly #name: string
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly #closed: Promise<void>
+  #complaints = ''
+  #outcome: number | string | undefined
+
+  constructor(name: string, { file, args, env }: Command, onLine: (line: string) => void) {
+    this.#name = name
+    this.#child = spawn(file, args, { env: { ...process.env, ...env } })
+    this.#child.stderr.on('data', (bytes) => {
+      this.#complaints = (this.#complaints + bytes).slice(-COMPLAINTS)
+    })
+    // It may end before it has read everything: its exit code tells.
+    this.#child.stdin.on('error', () => {})
+    createInterface({ input: this.#child.stdout }).on('line', onLine)
+    this.#closed = new Promise((resolve) => {
+      this.#child.once('error', (error) => (this.#complaints += error.message))
+      this.#child.once('close', (code, signal) => {
+        this.#outcome = code ?? signal ?? 'nothing'
+        resolve()
+      })
+    })
+  }
+
+  /** Throws when it ended by itself. */
+  mustRun(): void {
+    if (this.#outcome !== undefined) throw new Error(`${this.#name} ended with ${this.#outcome}: ${this.complaints}`)
+  }
+
+  get complaints(): string {
+    return this.#complaints.trim()
+  }
+
+  /** Only while it takes more. */
+  write(line: string): void {
+    this.#child.stdin.write(`${line}\n`)
+  }
+
+  get takesMore(): boolean {
+    return this.#outcome === undefined && !this.#child.stdin.writableNeedDrain
+  }
+
+  /** Ends its input, and waits until it has dealt with all of it. */
+  finish(): Promise<number | string> {
+    this.#child.stdin.end()
+    return this.#end(FINISH_LIMIT_MS)
+  }
+
+  terminate(): Promise<number | string> {
+    this.#child.kill('SIGTERM')
+    return this.#end(TERMINATE_LIMIT_MS)
+  }
+
+  /** How it ended: its exit code, or the signal; SIGKILL when it took too long. */
+  async #end(limitMs: number): Promise<number | string> {
+    const patience = setTimeout(() => this.#child.kill('SIGKILL'), limitMs)
+    await this.#closed
+    clearTimeout(patience)
+    return this.#outcome!
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#outcome === undefined) this.#child.kill('SIGKILL')
+    await this.#closed
+  }
+}
