@@ -1,7 +1,7 @@
 // CreatePartitions: a topic grows, placed by hand or by us.
 import { type createPartitions, Errors, type MetadataRecord, type RequestOf, type ResponseInput } from '@faultline/protocol'
 import type { TopicState } from '../image/partition-state.ts'
-import { invalidReplicas, newPartition, placed } from './create-topics.ts'
+import { invalidReplicas, MAX_PARTITIONS_PER_REQUEST, newPartition, placed } from './create-topics.ts'
 import { type ApiError, type Plan, type PlanContext, refuse } from './plan.ts'
 
 type Request = RequestOf<typeof createPartitions>
@@ -12,11 +12,14 @@ export function planCreatePartitions(context: PlanContext, request: Request): Pl
   const records: MetadataRecord[] = []
   const counts = new Map<string, number>()
   for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1)
+  let budget = MAX_PARTITIONS_PER_REQUEST
   const results = request.topics.map((growth) => {
-    const layout = counts.get(growth.name)! > 1 ? refuse(Errors.INVALID_REQUEST, 'Duplicate topic name.') : grow(context, growth)
+    const layout =
+      counts.get(growth.name)! > 1 ? refuse(Errors.INVALID_REQUEST, 'Duplicate topic name.') : grow(context, growth, budget)
     if ('error' in layout) return { name: growth.name, errorCode: layout.error, errorMessage: layout.message }
     const topic = context.image.topicsByName.get(growth.name)!
     const first = topic.partitions.length
+    budget -= layout.length
     if (!request.validateOnly) {
       records.push(...layout.map((replicas, i) => newPartition(context.image, topic.id, first + i, replicas)))
     }
@@ -25,7 +28,8 @@ export function planCreatePartitions(context: PlanContext, request: Request): Pl
   return { records, response: { throttleTimeMs: 0, results } }
 }
 
-function grow(context: PlanContext, growth: Growth): readonly (readonly number[])[] | ApiError {
+/** `budget`: partitions that this request may still add. */
+function grow(context: PlanContext, growth: Growth, budget: number): readonly (readonly number[])[] | ApiError {
   const topic = context.image.topicsByName.get(growth.name)
   if (!topic) return refuse(Errors.UNKNOWN_TOPIC_OR_PARTITION, 'This server does not host this topic-partition.')
   const now = topic.partitions.length
@@ -35,6 +39,7 @@ function grow(context: PlanContext, growth: Growth): readonly (readonly number[]
     return refuse(Errors.INVALID_PARTITIONS, what)
   }
   const added = growth.count - now
+  if (added > budget) return refuse(Errors.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
   const factor = topic.partitions[0]!.replicas.length
   if (growth.assignments === null) return placed(context, added, factor)
   return byHand(context, topic, growth.assignments, added, factor)

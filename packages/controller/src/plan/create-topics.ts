@@ -25,7 +25,7 @@ type Topic = Request['topics'][number]
 type Result = NonNullable<Response['topics']>[number]
 
 /** Kafka's limit on the partitions that one request may create. */
-const MAX_PARTITIONS_PER_REQUEST = 10_000
+export const MAX_PARTITIONS_PER_REQUEST = 10_000
 
 export function planCreateTopics(context: PlanContext, request: Request): Plan<Response> {
   const names = new NameCheck(context.image, request.topics)
