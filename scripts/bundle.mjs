@@ -54,7 +54,6 @@ export async function bundle() {
     format: 'cjs',
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     external: EXTERNAL,
     logLevel: 'error',
     logOverride: { 'empty-import-meta': 'silent' },

@@ -63,7 +63,7 @@ verb('status', 'nodes, and every partition with its leader, ISR and offsets').ac
 )
 verb('nodes', 'nodes with pid, port and state').action(async (o: Common) => (await import('./commands/inspect.ts')).nodes(o))
 verb('logs', 'what a node wrote')
-  .argument('<node>', 'broker:2 or controller:101')
+  .argument('<node>', 'broker:2, controller:101, leader:TOPIC-PARTITION or controller:active')
   .option('-n, --lines <n>', 'the last lines', integer, 50)
   .action(async (node: string, o) => (await import('./commands/inspect.ts')).logs(node, o))
 

@@ -79,6 +79,11 @@ export class Cluster {
     return this.#ask({ verb, node })
   }
 
+  /** The node that `selector` means now: "broker:2", "leader:orders-0", "controller:active". */
+  find(selector: string): Promise<NodeView> {
+    return this.#ask({ verb: 'find', node: selector })
+  }
+
   async down(wipe: boolean): Promise<void> {
     await this.#ask({ verb: 'down', wipe })
     const child = this.#supervisor

@@ -22,7 +22,7 @@ export interface NodeReport extends NodeView {
 
 export type SupervisorRequest =
   | { readonly verb: 'nodes' | 'status' | 'ping' }
-  | { readonly verb: 'kill' | 'pause' | 'resume' | 'restart'; readonly node: string }
+  | { readonly verb: 'kill' | 'pause' | 'resume' | 'restart' | 'find'; readonly node: string }
   | { readonly verb: 'down'; readonly wipe: boolean }
 
 const BROKER_GRACE_MS = 20_000
@@ -107,7 +107,7 @@ export class Supervisor {
         return this.down(request.wipe)
       default: {
         const node = await this.#resolve(request.node)
-        await this.#act(request.verb, node)
+        if (request.verb !== 'find') await this.#act(request.verb, node)
         return this.#view(node, await node.status())
       }
     }

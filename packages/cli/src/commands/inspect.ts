@@ -57,13 +57,20 @@ function list(ids: readonly number[]): string {
   return ids.join(',')
 }
 
-export function logs(node: string, { dir, lines }: Options & { readonly lines: number }): void {
+export async function logs(node: string, { dir, output, lines }: Options & { readonly lines: number }): Promise<void> {
   const folder = new ClusterFolder(dir)
-  const { nodes: known } = folder.describe()
-  if (!known.some((n) => `${n.role}:${n.id}` === node)) {
-    const names = known.map((n) => `${n.role}:${n.id}`).join(', ')
-    throw new Refusal('UNKNOWN_NODE', `${node} is no node of this cluster`, `use one of ${names}`)
-  }
-  const text = readFileSync(folder.log(node), 'utf8').trimEnd().split('\n')
-  print(text.slice(-lines).join('\n'))
+  const text = readFileSync(folder.log(await nameOf(folder, node)), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .slice(-lines)
+  if (output === 'json') printJson(text)
+  else print(text.join('\n'))
+}
+
+/** A role needs a running cluster; a node's log can be read when nothing runs any more. */
+async function nameOf(folder: ClusterFolder, node: string): Promise<string> {
+  const names = folder.describe().nodes.map((n) => `${n.role}:${n.id}`)
+  if (names.includes(node)) return node
+  if (folder.supervisor()) return (await Cluster.attach(folder.path).find(node)).name
+  throw new Refusal('UNKNOWN_NODE', `${node} is no node of this cluster`, `use one of ${names.join(', ')}`)
 }

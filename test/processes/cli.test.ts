@@ -1,0 +1,107 @@
+// The command line, as a person and as a program use it.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isAlive } from '@faultline/director'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const home = mkdtempSync(join(tmpdir(), 'faultline-test-'))
+
+function faultline(args: string, input = ''): { status: number | null; stdout: string; stderr: string } {
+  const program = join(import.meta.dirname, '../../bin/faultline.mjs')
+  const env = { ...process.env, XDG_STATE_HOME: join(home, 'state') }
+  return spawnSync(process.execPath, [program, ...args.split(' ')], { encoding: 'utf8', input, env, timeout: 40_000 })
+}
+
+function json<T>(args: string): T {
+  const { status, stdout, stderr } = faultline(`${args} -o json`)
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  return JSON.parse(stdout) as T
+}
+
+describe('faultline', () => {
+  let pids: number[] = []
+
+  beforeAll(() => {
+    const up = json<{ bootstrap: string; nodes: { id: number; role: string; pid: number; port: number }[] }>(
+      `up --dir ${home}/cluster --port 0 --fast --detach`,
+    )
+    expect(up.bootstrap).toMatch(/^127\.0\.0\.1:\d+,127\.0\.0\.1:\d+,127\.0\.0\.1:\d+$/)
+    expect(up.nodes.map((n) => `${n.role}:${n.id}`)).toEqual([
+      'controller:101',
+      'controller:102',
+      'controller:103',
+      'broker:1',
+      'broker:2',
+      'broker:3',
+    ])
+    pids = up.nodes.map((n) => n.pid)
+    expect(pids.every(isAlive)).toBe(true)
+  })
+  afterAll(() => {
+    faultline(`down --dir ${home}/cluster --wipe`)
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  it('remembers the cluster that was started last', () => {
+    const { stdout, status } = faultline('nodes')
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/NODE +ROLE +PID +PORT +STATE/)
+    expect(stdout).toContain(String(pids[0]))
+  })
+
+  it('creates, lists, describes and deletes topics', () => {
+    expect(faultline('topics create orders --partitions 2 --rf 3 --config min.insync.replicas=2')).toMatchObject({ status: 0 })
+    expect(json('topics')).toEqual([{ name: 'orders', partitions: 2, replicationFactor: 3 }])
+    expect(json<{ configs: object }>('topics describe orders').configs).toEqual({ 'min.insync.replicas': '2' })
+    const again = faultline('topics create orders')
+    expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining('TOPIC_ALREADY_EXISTS') })
+    expect(faultline('topics create gone').status).toBe(0)
+    expect(faultline('topics delete gone')).toMatchObject({ status: 0, stdout: 'deleted gone\n' })
+  })
+
+  it('produces lines and consumes them', () => {
+    expect(faultline('produce orders --keys', 'a:1\nb:2\nc:3\n').stdout).toContain('3 records acknowledged')
+    const { stdout } = faultline('consume orders --from-beginning --max 3 -o json')
+    const records = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { key: string; value: string })
+    expect(records.map((r) => `${r.key}:${r.value}`).sort()).toEqual(['a:1', 'b:2', 'c:3'])
+  })
+
+  it('kills, shows and restarts the leader of a partition', () => {
+    const killed = json<{ name: string; state: string }>('kill leader:orders-0')
+    expect(killed.state).toBe('stopped (SIGKILL)')
+    expect(faultline('nodes').stdout).toContain('stopped (SIGKILL)')
+    expect(faultline(`kill ${killed.name}`)).toMatchObject({ status: 2, stderr: expect.stringContaining('restart') })
+    expect(faultline(`restart ${killed.name}`).status).toBe(0)
+    expect(faultline(`logs ${killed.name}`).stdout).toContain('"event":"node.start"')
+    expect(faultline('logs controller:active').stdout).toContain('controller.active')
+  })
+
+  it('shows partitions with leaders, ISRs and offsets', () => {
+    const { stdout } = faultline('status')
+    expect(stdout).toMatch(/PARTITION +LEADER +EPOCH +REPLICAS +ISR +HW +LEO/)
+    expect(stdout).toMatch(/orders-1 +\d/)
+  })
+
+  it('answers mistakes with what to do, and exit code 2 or 1', () => {
+    expect(faultline('kill broker:9')).toMatchObject({ status: 2, stderr: expect.stringContaining('use one of') })
+    expect(faultline('topics paint orders')).toMatchObject({ status: 2, stderr: expect.stringContaining('topics create NAME') })
+    expect(faultline(`status --dir ${home}/nowhere`)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('npx faultline up'),
+    })
+    expect(faultline('explode').status).toBe(1)
+  })
+
+  it('stops, and starts again with what was there', () => {
+    expect(faultline('down').stdout).toContain('data stays')
+    expect(pids.filter(isAlive)).toEqual([])
+    json(`up --dir ${home}/cluster --fast --detach`)
+    expect(json('topics')).toContainEqual({ name: 'orders', partitions: 2, replicationFactor: 3 })
+  })
+})
