@@ -79,17 +79,13 @@ function run(file, args, limitMs, env = {}, output = 'inherit') {
   if (output === 'inherit') console.log(`\n$ ${file} ${args.join(' ')}`)
   return new Promise((resolve) => {
     const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', output, output], detached: true })
-    let limit
     if (child.pid !== undefined) running.add(child.pid)
+    const limit = setTimeout(() => done(`no end within ${limitMs / MINUTE} minutes`), limitMs)
     const done = (outcome) => {
       clearTimeout(limit)
       if (running.delete(child.pid)) end(child.pid)
       resolve(outcome)
     }
-    limit = setTimeout(() => {
-      end(child.pid)
-      done(`no end within ${limitMs / MINUTE} minutes`)
-    }, limitMs)
     child.once('error', (error) => done(error.message))
     child.once('exit', (code, signal) => done(code ?? signal))
   })

@@ -1,7 +1,8 @@
 // The clients: how each is made ready, and how its programs are started.
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Command } from './program.ts'
 
 /** This machine has not what a client needs. */
@@ -31,32 +32,32 @@ export interface Client {
   /** Its producer prints a line for each acknowledgement; of others only the exit code tells that everything is written. */
   readonly acknowledges: boolean
   /** Throws Missing. `folder` is the test's own, for what has to be built. */
-  prepare(folder: string): Programs
+  prepare(folder: string): Promise<Programs>
   parse(line: string): FoundRecord
 }
 
 const PROGRAMS = join(import.meta.dirname, 'programs')
 
 export const CLIENTS: readonly Client[] = [
-  ownPrograms('kafkajs', () => (program) => ({
+  ownPrograms('kafkajs', async () => (program) => ({
     file: process.execPath,
     args: [join(PROGRAMS, 'kafkajs', `${program}.mjs`)],
   })),
   python('confluent-kafka', 'confluent_kafka'),
   python('kafka-python', 'kafka'),
-  ownPrograms('franz-go', (folder) => {
+  ownPrograms('franz-go', async (folder) => {
     const cwd = join(PROGRAMS, 'franz-go')
-    need('Go', 'go', ['version'])
-    need("franz-go's modules", 'go', ['mod', 'download'], cwd)
-    run('go', ['build', '-o', `${folder}/`, './...'], cwd)
+    await need('Go', 'go', ['version'])
+    await need("franz-go's modules", 'go', ['mod', 'download'], cwd)
+    await run('go', ['build', '-o', `${folder}/`, './...'], cwd)
     return (program) => ({ file: join(folder, program), args: [] })
   }),
   {
     name: 'kcat',
     acknowledges: false,
     parse: JSON.parse,
-    prepare() {
-      need('kcat', 'kcat', ['-V'])
+    async prepare() {
+      await need('kcat', 'kcat', ['-V'])
       return { produce: kcatProduce, consume: kcatConsume }
     },
   },
@@ -64,25 +65,28 @@ export const CLIENTS: readonly Client[] = [
     name: 'java-console',
     acknowledges: false,
     parse: parseConsoleLine,
-    prepare(folder) {
+    async prepare(folder) {
       const classpath = join(folder, 'classpath')
       const pom = join(PROGRAMS, 'java-console', 'pom.xml')
-      need('Java', 'java', ['-version'])
-      need('Maven', 'mvn', ['-version'])
-      need("Kafka's jars", 'mvn', ['-q', '-B', '-f', pom, 'dependency:build-classpath', `-Dmdep.outputFile=${classpath}`])
+      await need('Java', 'java', ['-version'])
+      await need('Maven', 'mvn', ['-version'])
+      await need("Kafka's jars", 'mvn', ['-q', '-B', '-f', pom, 'dependency:build-classpath', `-Dmdep.outputFile=${classpath}`])
       return consoleTools(readFileSync(classpath, 'utf8').trim())
     },
   },
 ]
 
 /** A client with a produce and a consume program of ours, which take what they need from the environment and speak JSON. */
-function ownPrograms(name: string, prepare: (folder: string) => (program: string) => Pick<Command, 'file' | 'args'>): Client {
+function ownPrograms(
+  name: string,
+  prepare: (folder: string) => Promise<(program: string) => Pick<Command, 'file' | 'args'>>,
+): Client {
   return {
     name,
     acknowledges: true,
     parse: JSON.parse,
-    prepare(folder) {
-      const command = prepare(folder)
+    async prepare(folder) {
+      const command = await prepare(folder)
       const env = ({ bootstrap, topic }: Target) => ({ BOOTSTRAP_SERVERS: bootstrap, TOPIC: topic })
       return {
         produce: (target) => ({ ...command('produce'), env: env(target) }),
@@ -93,10 +97,10 @@ function ownPrograms(name: string, prepare: (folder: string) => (program: string
 }
 
 function python(name: string, module: string): Client {
-  return ownPrograms(name, () => {
+  return ownPrograms(name, async () => {
     const file = process.env.CLIENTS_PYTHON ?? 'python3'
-    need('Python', file, ['--version'])
-    need(`the Python package ${name}`, file, ['-c', `import ${module}`])
+    await need('Python', file, ['--version'])
+    await need(`the Python package ${name}`, file, ['-c', `import ${module}`])
     return (program) => ({ file, args: [join(PROGRAMS, name, `${program}.py`)] })
   })
 }
@@ -154,19 +158,17 @@ function parseConsoleLine(line: string): FoundRecord {
   return { partition: Number(partition), offset: Number(offset), key: key!, value }
 }
 
-function need(what: string, file: string, args: readonly string[], cwd?: string): void {
+async function need(what: string, file: string, args: readonly string[], cwd?: string): Promise<void> {
   try {
-    run(file, args, cwd)
+    await run(file, args, cwd)
   } catch (error) {
     throw new Missing(`${what} is missing: ${(error as Error).message}`)
   }
 }
 
-const RUN_LIMIT_MS = 300_000
+/** A first build compiles or fetches everything. */
+const RUN_LIMIT_MS = 540_000
 
-function run(file: string, args: readonly string[], cwd?: string): void {
-  const { error, status, stderr, stdout } = spawnSync(file, args, { cwd, encoding: 'utf8', timeout: RUN_LIMIT_MS })
-  if (error) throw error
-  if (status !== 0)
-    throw new Error(`${file} ${args[0]} ended with ${status}: ${`${stdout}${stderr}`.trim().split('\n').slice(-3).join(' ')}`)
+async function run(file: string, args: readonly string[], cwd?: string): Promise<void> {
+  await promisify(execFile)(file, args, { cwd, timeout: RUN_LIMIT_MS })
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Fault } from '../../packages/cli/src/failover/verdict.ts'
 import { createTopic, leaderOf, startTestCluster, type TestCluster, until } from '../support/cluster.ts'
 import { CLIENTS, type Client, Missing, type Programs } from './clients.ts'
@@ -19,31 +19,23 @@ it('REQUIRE_CLIENTS names clients that there are', () => {
   expect(CLIENTS.map((c) => c.name)).toEqual(expect.arrayContaining(required))
 })
 
-describe.each(CLIENTS)('$name', (client) => {
+describe.each(CLIENTS.map((client) => [client.name, client] as const))('%s', (_, client) => {
   let folder: string
-  let programs: Programs | Missing
-  beforeAll(() => {
+  let programs: Programs | Error
+  beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'faultline-clients-'))
-    programs = prepare(client, folder)
+    programs = await client.prepare(folder).catch((error: Error) => error)
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it('finds everything acknowledged, once and in order, after its leader was killed', async (context) => {
-    if (programs instanceof Missing) return context.skip(programs.message)
+    if (programs instanceof Missing && !required.includes(client.name)) return context.skip(programs.message)
+    if (programs instanceof Error) throw programs
     await using test = await startTestCluster()
     await createTopic(test.kafka, TOPIC, PARTITIONS)
     await surviveLeaderKill(client, programs, test)
   })
 })
-
-function prepare(client: Client, folder: string): Programs | Missing {
-  try {
-    return client.prepare(folder)
-  } catch (error) {
-    if (error instanceof Missing && !required.includes(client.name)) return error
-    throw error
-  }
-}
 
 async function surviveLeaderKill(client: Client, programs: Programs, test: TestCluster): Promise<void> {
   const target = { bootstrap: test.bootstrap, topic: TOPIC }
