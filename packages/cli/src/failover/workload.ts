@@ -1,4 +1,5 @@
 // The clients of the failover run: an idempotent acks=all producer and a consumer group, kafkajs as anybody would install it.
+import { EventEmitter } from 'node:events'
 import { CompressionTypes, type Consumer, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import type { History } from './history.ts'
 
@@ -27,6 +28,8 @@ export class Workload {
 
   constructor(options: WorkloadOptions) {
     this.#o = options
+    // While a broker is away, the loop of each of its partitions waits for the same connection.
+    EventEmitter.defaultMaxListeners = Math.max(EventEmitter.defaultMaxListeners, 4 * options.partitions)
     const kafka = new Kafka({
       clientId: 'failover',
       brokers: [...options.brokers],
