@@ -43,6 +43,10 @@ const PRODUCER_ID_BLOCK = 1000
 /** Raft messages are lossy; this only frees the transport's resources. */
 const RAFT_MESSAGE_DEADLINE_MS = 2000
 
+/** How long a controller that stops waits for another to take over. */
+const RESIGN_MS = 500
+const RESIGN_CHECK_MS = 10
+
 export class Controller {
   readonly #o: ControllerOptions
   readonly #log: MetadataLog
@@ -102,8 +106,14 @@ export class Controller {
     return { raft: this.#raft.status(), active: this.#log.active, image: this.#log.image }
   }
 
-  transferLeadership(): void {
-    this.#raft.transferLeadership()
+  /** Hands leadership to another voter, if there is one that can take it soon: brokers then wait for no election timeout. */
+  async resign(): Promise<void> {
+    const deadline = this.#o.clock.mono() + RESIGN_MS
+    const leads = () => this.#raft.status().role === 'leader'
+    if (leads() && this.#o.voters.length > 1) this.#raft.transferLeadership()
+    while (leads() && this.#o.voters.length > 1 && this.#o.clock.mono() < deadline) {
+      await new Promise<void>((resolve) => this.#o.clock.after(RESIGN_CHECK_MS, resolve))
+    }
   }
 
   #serve(): void {

@@ -46,9 +46,14 @@ export async function startController(
       }
     },
     stop: () => {
-      controller.stop()
-      transport.close()
-      void storage.close().then(() => exit(0))
+      void controller
+        .resign()
+        .then(() => {
+          controller.stop()
+          transport.close()
+          return storage.close()
+        })
+        .then(() => exit(0))
     },
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '@faultline/controller'
 import { Errors, metadata, type RequestOf, type ResponseInput, ZERO_UUID } from '@faultline/protocol'
 import type { Broker } from '../broker.ts'
+import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './authorized-operations.ts'
 import { CLOSE_CONNECTION, handler, type RequestContext } from './handler.ts'
 
 type Topic = NonNullable<ResponseInput<typeof metadata>['topics']>[number]
@@ -30,7 +31,12 @@ export const metadataHandler = handler(metadata, async (request, context) => {
   const topics = all
     ? [...image.topicsByName.values()].map((topic) => describe(context, topic))
     : await Promise.all(wanted.map((t) => find(context, t, request.allowAutoTopicCreation)))
+  if (request.includeTopicAuthorizedOperations) {
+    for (const topic of topics)
+      if (topic.errorCode === Errors.NONE) Object.assign(topic, { topicAuthorizedOperations: TOPIC_OPERATIONS })
+  }
   return {
+    ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS } : {}),
     brokers: liveBrokers(broker, context.listener),
     clusterId: broker.clusterId,
     controllerId: anyBroker(broker),

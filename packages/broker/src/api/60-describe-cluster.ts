@@ -1,8 +1,10 @@
 // DescribeCluster: the brokers that a client can reach on its listener (KIP-700, KIP-919, KIP-1073).
 import { describeCluster, Errors } from '@faultline/protocol'
 import { anyBroker } from './03-metadata.ts'
+import { CLUSTER_OPERATIONS } from './authorized-operations.ts'
 import { handler } from './handler.ts'
 
+const NOT_ASKED = -2147483648
 const BROKERS = 1
 const CONTROLLERS = 2
 
@@ -23,5 +25,13 @@ export const describeClusterHandler = handler(describeCluster, (request, { broke
     const endpoint = listeners.find((l) => l.name === listener)
     return endpoint ? [{ brokerId: id, host: endpoint.host, port: endpoint.port, rack, isFenced: fenced }] : []
   })
-  return { errorCode: Errors.NONE, endpointType: BROKERS, clusterId: broker.clusterId, controllerId: anyBroker(broker), brokers }
+  const clusterAuthorizedOperations = request.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED
+  return {
+    errorCode: Errors.NONE,
+    clusterAuthorizedOperations,
+    endpointType: BROKERS,
+    clusterId: broker.clusterId,
+    controllerId: anyBroker(broker),
+    brokers,
+  }
 })
