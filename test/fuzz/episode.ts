@@ -31,6 +31,9 @@ const SETTINGS = {
   'offsets.topic.replication.factor': '1',
   'group.initial.rebalance.delay.ms': '0',
   'num.partitions': '2',
+  'log.cleaner.backoff.ms': '300',
+  'log.flush.scheduler.interval.ms': '200',
+  'log.retention.check.interval.ms': '400',
 }
 
 /** Everything that would let the cluster drop or refuse records of the ledger, held fast on the topic itself. */

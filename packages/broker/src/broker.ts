@@ -1,6 +1,13 @@
 // One broker: what its parts share, how they come up, and how they stop. Everything happens on one event loop.
 import type { ByteStream, Clock, Disk, EventSink, PeerTransport, Random } from '@faultline/base'
-import { type BrokerEndpoint, type ClusterImage, ResourceType, serverNumber, type StaticConfigs } from '@faultline/controller'
+import {
+  type BrokerEndpoint,
+  type ClusterImage,
+  ResourceType,
+  serverFlag,
+  serverNumber,
+  type StaticConfigs,
+} from '@faultline/controller'
 import { LogDirectory, TailBudget } from '@faultline/log'
 import { decodeUuid, type MetadataRecord } from '@faultline/protocol'
 import { HANDLERS } from './api/index.ts'
@@ -81,6 +88,7 @@ export class Broker {
       nodeId: options.id,
       random: options.random,
       tailBudget: new TailBudget(TAIL_BYTES),
+      onFailure: ({ path, message }) => events.emit('log.offline', { path, reason: message }),
     })
     this.#metadata = new MetadataFollower({
       brokerId: options.id,
@@ -149,8 +157,17 @@ export class Broker {
     this.#metadata.start()
     await caughtUp
     await this.#lifecycle.unfence()
+    this.#startCleaner()
     this.#state = 'running'
     this.events.emit('broker.running', { epoch: this.brokerEpoch })
+  }
+
+  #startCleaner(): void {
+    if (!serverFlag(this.statics, 'log.cleaner.enable')) return
+    this.logs.startCleaner({
+      backoffMs: serverNumber(this.statics, 'log.cleaner.backoff.ms'),
+      mapLimitBytes: serverNumber(this.statics, 'log.cleaner.dedupe.buffer.size'),
+    })
   }
 
   /** Controlled shutdown: leaderships go elsewhere first, then the logs are closed clean. */

@@ -38,6 +38,10 @@ export class BrokerSessions {
     return session !== undefined && this.#clock.wall() - session.lastContact < this.#timeoutMs
   }
 
+  all(): { id: number; metadataOffset: number; lastContact: number }[] {
+    return [...this.#sessions].map(([id, { metadataOffset, lastContact }]) => ({ id, metadataOffset, lastContact }))
+  }
+
   /** Brokers whose session ended, the longest silent first. */
   expired(): number[] {
     const late = [...this.#sessions].filter(([id]) => !this.hasSession(id))

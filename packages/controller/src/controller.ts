@@ -4,6 +4,7 @@ import type { Clock, EventSink, PeerTransport, Random, Timer } from '@faultline/
 import { Errors, MalformedError, type MetadataRecord } from '@faultline/protocol'
 import { RaftDriver, type RaftStorage, type RaftTiming } from '@faultline/raft'
 import { type BrokerHeartbeatRequest, call, type ForwardRequest, serve, serveStream } from '@faultline/rpc'
+import type { QuorumView } from './api/describe-quorum.ts'
 import { FORWARDED_APIS } from './api/forwarded.ts'
 import { BrokerSessions } from './broker-sessions.ts'
 import type { StaticConfigs } from './config/effective-configs.ts'
@@ -185,7 +186,7 @@ export class Controller {
     const none = new Uint8Array(0)
     if (!api) return { error: Errors.UNSUPPORTED_VERSION, leader: -1, body: none }
     const planner = (context: PlanContext) => {
-      const { records, response } = api.plan(context, request.body, request.apiVersion, this.#raft)
+      const { records, response } = api.plan(context, request.body, request.apiVersion, () => this.#quorum())
       return { records, response: { error: Errors.NONE as number, body: response } }
     }
     try {
@@ -194,6 +195,10 @@ export class Controller {
       if (error instanceof MalformedError) return { error: Errors.INVALID_REQUEST, leader: -1, body: none }
       throw error
     }
+  }
+
+  #quorum(): QuorumView {
+    return { raft: this.#raft.status(), observers: this.#sessions.all(), now: this.#o.clock.wall() }
   }
 
   #context(): PlanContext {

@@ -1,5 +1,5 @@
 // The partitions that this broker hosts: created, led, followed and deleted as the metadata log says.
-import { type Clock, DiskError, type EventSink, type PeerTransport, type Timer } from '@faultline/base'
+import { type Clock, type EventSink, type PeerTransport, type Timer } from '@faultline/base'
 import {
   type ClusterImage,
   effectiveMinIsr,
@@ -29,6 +29,9 @@ export interface ReplicasOptions {
   /** A partition begins or ends to be led here, or is led in a new epoch: coordinators load and unload. */
   readonly onLeadership: (partition: Partition, leads: boolean) => void
 }
+
+/** How late a log may be flushed by its flush.ms. */
+const FLUSH_CHECK_MS = 1000
 
 export class Replicas {
   readonly #o: ReplicasOptions
@@ -77,6 +80,7 @@ export class Replicas {
     this.#every(serverNumber(statics, 'replica.lag.time.max.ms') / 2, () => this.#shrinkIsrs())
     this.#every(serverNumber(statics, 'replica.high.watermark.checkpoint.interval.ms'), () => options.logs.writeCheckpoints())
     this.#every(serverNumber(statics, 'log.retention.check.interval.ms'), () => this.#deleteExpired())
+    this.#every(Math.min(serverNumber(statics, 'log.flush.scheduler.interval.ms'), FLUSH_CHECK_MS), () => this.#flushDue())
   }
 
   byId(topicId: string, index: number): Partition | undefined {
@@ -185,14 +189,14 @@ export class Replicas {
   #deleteExpired(): void {
     const now = this.#o.clock.wall()
     for (const { log } of this.#partitions.values()) {
-      try {
-        log.deleteExpired(now)
-        log.expireProducers(now)
-      } catch (error) {
-        if (!(error instanceof DiskError)) throw error
-        this.#o.events.emit('log.offline', { directory: log.directory, reason: error.message })
-      }
+      log.deleteExpired(now)
+      log.expireProducers(now)
     }
+  }
+
+  #flushDue(): void {
+    const now = this.#o.clock.wall()
+    for (const { log } of this.#partitions.values()) log.flushIfDue(now)
   }
 
   #every(ms: number, run: () => void): void {

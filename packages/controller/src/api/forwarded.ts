@@ -1,16 +1,15 @@
 // The client APIs that the active controller answers; brokers pass their bytes on unchanged (KIP-590).
 import { createPartitions, createTopics, deleteTopics, describeQuorum, incrementalAlterConfigs } from '@faultline/protocol'
-import type { RaftDriver } from '@faultline/raft'
 import { planAlterConfigs } from '../plan/alter-configs.ts'
 import { planCreatePartitions } from '../plan/create-partitions.ts'
 import { planCreateTopics } from '../plan/create-topics.ts'
 import { planDeleteTopics } from '../plan/delete-topics.ts'
 import type { Plan, PlanContext } from '../plan/plan.ts'
-import { answerDescribeQuorum } from './describe-quorum.ts'
+import { answerDescribeQuorum, type QuorumView } from './describe-quorum.ts'
 
 /** One API: bytes of the request body to a plan whose response is bytes. Decoding may throw MalformedError. */
 export interface ForwardedApi {
-  plan(context: PlanContext, body: Uint8Array, version: number, raft: RaftDriver): Plan<Uint8Array>
+  plan(context: PlanContext, body: Uint8Array, version: number, quorum: () => QuorumView): Plan<Uint8Array>
 }
 
 interface Message<T> {
@@ -22,10 +21,10 @@ interface Reply<T> {
 
 function forwarded<Request, Response>(
   api: { key: number; request: Message<Request>; response: Reply<Response> },
-  planner: (context: PlanContext, request: Request, raft: RaftDriver) => Plan<Response>,
+  planner: (context: PlanContext, request: Request, quorum: () => QuorumView) => Plan<Response>,
 ): [number, ForwardedApi] {
-  const plan: ForwardedApi['plan'] = (context, body, version, raft) => {
-    const { records, response } = planner(context, api.request.decode(body, version), raft)
+  const plan: ForwardedApi['plan'] = (context, body, version, quorum) => {
+    const { records, response } = planner(context, api.request.decode(body, version), quorum)
     return { records, response: Buffer.concat(api.response.encode(response, version)) }
   }
   return [api.key, { plan }]
@@ -36,8 +35,8 @@ export const FORWARDED_APIS: ReadonlyMap<number, ForwardedApi> = new Map([
   forwarded(deleteTopics, planDeleteTopics),
   forwarded(createPartitions, planCreatePartitions),
   forwarded(incrementalAlterConfigs, planAlterConfigs),
-  forwarded(describeQuorum, (context, request, raft) => ({
+  forwarded(describeQuorum, (_context, request, quorum) => ({
     records: [],
-    response: answerDescribeQuorum(context, request, raft),
+    response: answerDescribeQuorum(request, quorum()),
   })),
 ])
