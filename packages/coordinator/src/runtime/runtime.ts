@@ -20,11 +20,7 @@ export class CoordinatorRuntime<S extends ShardState> {
     this.#o = options
   }
 
-  /** Partitions with a shard that answers. */
-  get active(): number[] {
-    return [...this.#shards].filter(([, shard]) => shard.phase === 'active').map(([partition]) => partition)
-  }
-
+  /** Led here, loaded or not. */
   get partitions(): number[] {
     return [...this.#shards.keys()]
   }

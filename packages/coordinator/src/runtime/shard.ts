@@ -18,7 +18,7 @@ export interface ShardOptions<S extends ShardState> {
   readonly create: (context: ShardContext) => S
 }
 
-export type ShardPhase = 'loading' | 'active' | 'failed' | 'unloaded'
+type ShardPhase = 'loading' | 'active' | 'failed' | 'unloaded'
 
 /** Loading gives way to everything else on the loop after this long. */
 const SLICE_MS = 5
@@ -50,10 +50,6 @@ export class Shard<S extends ShardState> implements ShardContext {
     const replay = replayLog(this.#log, this.#state)
     const started = this.clock.mono()
     this.#loading = this.clock.after(0, () => this.#load(replay, started))
-  }
-
-  get phase(): ShardPhase {
-    return this.#phase
   }
 
   #load(replay: Generator<undefined, Replayed>, started: number): void {
