@@ -311,7 +311,7 @@ async function readLedger(connection: Connection, fetchOffset: number): Promise<
   const { errorCode, records } = reply.responses[0]!.partitions[0]!
   if (errorCode !== Errors.NONE) throw new Error(`the ledger cannot be read: error ${errorCode}`)
   const values: string[] = []
-  for (let at = 0; records !== null && at < records.length; ) {
+  for (let at = 0; records !== null && at < records.length;) {
     const batch = new RecordBatch(records, at)
     const decoded = decodeRecords(batch)
     if (isBatchProblem(decoded)) throw new Error(`an unreadable batch at offset ${batch.baseOffset}`)

@@ -291,7 +291,7 @@ export class PartitionLog {
 
   #appendAccepted({ bytes, lastOffset, maxTimestamp }: Accepted): undefined {
     this.#write(bytes, lastOffset, maxTimestamp)
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const batch = new RecordBatch(bytes, at)
       this.#noteAppended(batch)
       at += batch.sizeInBytes

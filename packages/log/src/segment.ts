@@ -77,7 +77,7 @@ export class Segment {
     this.#ensureIndexes()
     this.#log().write(bytes, this.size)
     this.#synced = false
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const batch = new RecordBatch(bytes, at)
       if (this.#firstTimestamp === undefined && this.size === 0) this.#firstTimestamp = batch.maxTimestamp
       this.#indexBatch(batch, this.size + at)

@@ -56,7 +56,7 @@ class Compacted {
 
   batches(): RecordBatch[] {
     const all: RecordBatch[] = []
-    for (let next = this.log.logStartOffset; ; ) {
+    for (let next = this.log.logStartOffset; ;) {
       const piece = this.log.read(next, 1_000_000, this.log.logEndOffset, true)
       if ('error' in piece) throw new Error(piece.message)
       if (piece.bytes === 0) return all

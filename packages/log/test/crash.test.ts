@@ -203,7 +203,7 @@ function describeLog(log: PartitionLog) {
 
 function readBatches(log: PartitionLog): Uint8Array[] {
   const batches: Uint8Array[] = []
-  for (let next = 0; ; ) {
+  for (let next = 0; ;) {
     const read = log.read(next, 700, log.logEndOffset, true)
     if ('error' in read) throw new Error(read.message)
     if (read.bytes === 0) return batches

@@ -67,7 +67,7 @@ export interface ReadRecord {
 
 export function decodeAll(bytes: Uint8Array): ReadRecord[] {
   const out: ReadRecord[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const batch = new RecordBatch(bytes, at)
     const records = decodeRecords(batch)
     if (isBatchProblem(records)) throw new Error(records.message)
@@ -80,7 +80,7 @@ export function decodeAll(bytes: Uint8Array): ReadRecord[] {
 /** All records from `from` on, read piece by piece as a consumer would. */
 export function readAll(log: PartitionLog, from = log.logStartOffset, limit = log.logEndOffset, maxBytes = 1000): ReadRecord[] {
   const out: ReadRecord[] = []
-  for (let next = from; ; ) {
+  for (let next = from; ;) {
     const read = log.read(next, maxBytes, limit, true)
     if ('error' in read) throw new Error(read.message)
     if (read.bytes === 0) return out

@@ -11,16 +11,14 @@ const term = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
 /** Entries follow on from prevIndex, and none is of a later term than the message. */
 const append = fc
   .record({ term, prevIndex: fc.nat(), prevTerm: number, commit: number, blobs: fc.array(data, { maxLength: 20 }) })
-  .map(
-    ({ term: of, prevIndex, prevTerm, commit, blobs }): Message => ({
-      kind: 'append',
-      term: of,
-      prevIndex,
-      prevTerm,
-      commit,
-      entries: blobs.map((blob, i) => ({ index: prevIndex + i + 1, term: Math.max(1, of - blob.length), data: blob })),
-    }),
-  )
+  .map(({ term: of, prevIndex, prevTerm, commit, blobs }): Message => ({
+    kind: 'append',
+    term: of,
+    prevIndex,
+    prevTerm,
+    commit,
+    entries: blobs.map((blob, i) => ({ index: prevIndex + i + 1, term: Math.max(1, of - blob.length), data: blob })),
+  }))
 const piece = fc
   .record({ term, lastIndex: number, lastTerm: number, offset: fc.nat(), rest: fc.nat(), data })
   .map(({ rest, ...of }): Message => ({ kind: 'installSnapshot', ...of, size: of.offset + of.data.length + rest }))

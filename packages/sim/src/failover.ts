@@ -150,7 +150,7 @@ function readLog(world: World, broker: number, partition: number): string[] {
   const read = log.read(0, Number.MAX_SAFE_INTEGER, log.logEndOffset, true)
   if (!('chunks' in read)) return values
   const bytes = Buffer.concat(read.chunks)
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const batch = new RecordBatch(bytes, at)
     const records = decodeRecords(batch)
     if (isBatchProblem(records)) return [`unreadable batch at ${batch.baseOffset}`]

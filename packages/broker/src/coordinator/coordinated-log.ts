@@ -60,7 +60,7 @@ export class CoordinatedLog implements ShardLog, Watcher {
     if ('error' in read) return { error: read.error }
     const records: CoordinatorRecord[] = []
     for (const chunk of read.chunks) {
-      for (let at = 0; at < chunk.length; ) {
+      for (let at = 0; at < chunk.length;) {
         const size = batchSizeAt(chunk, at)
         if (typeof size !== 'number' || !collect(new RecordBatch(chunk, at), records)) return { error: Errors.CORRUPT_MESSAGE }
         at += size

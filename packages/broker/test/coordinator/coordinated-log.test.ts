@@ -105,7 +105,7 @@ describe('a coordinated log', () => {
     partition.append(buildEndTransactionMarker(marker, 0), -1, 'coordinator')
     partition.append(buildBatch([{ key: bytes('b'), value: null, timestamp: 0 }]), -1, 'coordinator')
     const keys: string[] = []
-    for (let offset = 0; offset < log.endOffset; ) {
+    for (let offset = 0; offset < log.endOffset;) {
       const read = log.read(offset)
       if (read.error !== 0) throw new Error(`error ${read.error}`)
       keys.push(...read.records.map((r) => new TextDecoder().decode(r.key)))

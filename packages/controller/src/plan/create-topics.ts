@@ -186,12 +186,10 @@ function topicRecords(
 ): MetadataRecord[] {
   return [
     { type: 'TopicRecord', value: { name: topic.name, topicId } },
-    ...topic.configs.map(
-      ({ name, value }): MetadataRecord => ({
-        type: 'ConfigRecord',
-        value: { resourceType: ResourceType.TOPIC, resourceName: topic.name, name, value },
-      }),
-    ),
+    ...topic.configs.map(({ name, value }): MetadataRecord => ({
+      type: 'ConfigRecord',
+      value: { resourceType: ResourceType.TOPIC, resourceName: topic.name, name, value },
+    })),
     ...layout.map((replicas, partition) => newPartition(context.image, topicId, partition, replicas)),
   ]
 }

@@ -14,7 +14,7 @@ export function* replayLog(log: ShardLog, state: ShardState): Generator<undefine
   const end = log.endOffset
   let records = 0
   let skipped = 0
-  for (let offset = log.startOffset; offset < end; ) {
+  for (let offset = log.startOffset; offset < end;) {
     const slice = log.read(offset)
     if (slice.error !== 0) return { error: slice.error, records, skipped }
     if (slice.nextOffset <= offset) break

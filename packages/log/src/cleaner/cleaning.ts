@@ -60,7 +60,7 @@ function* fillMap(log: CleanedLog, map: OffsetMap): Generator<undefined, string 
   for (const [i, segment] of log.segments.entries()) {
     const end = log.segments[i + 1]?.baseOffset ?? firstUncleanableOffset
     if (end <= firstDirtyOffset) continue
-    for (let next = Math.max(segment.baseOffset, firstDirtyOffset); ; ) {
+    for (let next = Math.max(segment.baseOffset, firstDirtyOffset); ;) {
       const read = segment.read(next, SLICE_BYTES, end, true)
       if (read === 'corrupt') return `no batch at offset ${next}`
       if (read === undefined) break
@@ -100,7 +100,7 @@ function noteRecordKeys(baseOffset: number, cursor: RecordCursor, map: OffsetMap
 function* cleanGroup(log: CleanedLog, group: readonly Segment[], rules: CleaningRules): Generator<undefined, string | undefined> {
   const cleaned = log.newSegment(group[0]!.baseOffset)
   for (const segment of group) {
-    for (let next = segment.baseOffset; ; ) {
+    for (let next = segment.baseOffset; ;) {
       const read = segment.read(next, SLICE_BYTES, Number.MAX_SAFE_INTEGER, true)
       if (read === 'corrupt') return `no batch at offset ${next}`
       if (read === undefined) break
@@ -138,7 +138,7 @@ function groupSegments({ segments, config, firstUncleanableOffset }: CleanedLog,
 }
 
 function* batchesOf(bytes: Uint8Array): Generator<RecordBatch> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const batch = new RecordBatch(bytes, at)
     yield batch
     at += batch.sizeInBytes

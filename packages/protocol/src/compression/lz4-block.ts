@@ -55,7 +55,7 @@ export function compressLz4Block(source: Uint8Array, start: number, end: number,
   const table = new Uint32Array(1 << HASH_BITS)
   let anchor = start
   let misses = 0
-  for (let p = start; p < end - MATCH_LIMIT; ) {
+  for (let p = start; p < end - MATCH_LIMIT;) {
     const value = word(source, p)
     const slot = Math.imul(value, 0x9e3779b1) >>> (32 - HASH_BITS)
     const candidate = start + table[slot]! - 1

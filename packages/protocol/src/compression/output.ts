@@ -41,7 +41,7 @@ export class Output {
     let to = this.#length
     this.#length = to + count
     if (count > SHORT) bytes.set(source.subarray(from, from + count), to)
-    else for (const end = from + count; from < end; ) bytes[to++] = source[from++]!
+    else for (const end = from + count; from < end;) bytes[to++] = source[from++]!
   }
 
   fill(byte: number, count: number): void {
@@ -59,7 +59,7 @@ export class Output {
     const end = to + count
     this.#length = end
     if (count <= SHORT) {
-      for (let from = to - distance; to < end; ) bytes[to++] = bytes[from++]!
+      for (let from = to - distance; to < end;) bytes[to++] = bytes[from++]!
       return
     }
     const start = to - distance

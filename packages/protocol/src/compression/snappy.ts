@@ -95,7 +95,7 @@ function compressRaw(source: Uint8Array, start: number, end: number, target: Uin
   const table = new Uint32Array(1 << HASH_BITS)
   let anchor = start
   let misses = 0
-  for (let p = start; p < end - MARGIN; ) {
+  for (let p = start; p < end - MARGIN;) {
     const value = word(source, p)
     const slot = Math.imul(value, 0x1e35a7bd) >>> (32 - HASH_BITS)
     const candidate = start + table[slot]! - 1

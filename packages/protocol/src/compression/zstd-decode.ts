@@ -73,7 +73,7 @@ function decodeFrame(source: Buffer, start: number, output: Output, predefined: 
     offset: undefined,
     recent: [1, 4, 8],
   }
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     need(source, p, 3)
     const header = source.readUIntLE(p, 3)
     p += 3

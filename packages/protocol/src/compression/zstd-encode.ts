@@ -86,7 +86,7 @@ class BlockEncoder {
     const pieces: Uint8Array[] = []
     let anchor = start
     let misses = 0
-    for (let p = start; p < end - MIN_MATCH; ) {
+    for (let p = start; p < end - MIN_MATCH;) {
       const value = word(bytes, p)
       const slot = Math.imul(value, 0x9e3779b1) >>> (32 - HASH_BITS)
       const candidate = table[slot]! - 1

@@ -76,7 +76,7 @@ function readCount(bits: ForwardBits, remaining: number): number {
 
 /** After a zero: how many more follow, two bits at a time. */
 function readZeros(bits: ForwardBits, counts: number[], maxSymbol: number): void {
-  for (let more = 3; more === 3; ) {
+  for (let more = 3; more === 3;) {
     more = bits.read(2)
     for (let i = 0; i < more; i++) counts.push(0)
     if (counts.length > maxSymbol + 1) throw new MalformedError('zstd: a table with too many symbols')

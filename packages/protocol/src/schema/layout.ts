@@ -12,8 +12,7 @@ export type Form = ElementForm | { readonly kind: 'array'; readonly element: Ele
 
 /** Kafka has no arrays of arrays. */
 export type ElementForm =
-  | { readonly kind: 'primitive'; readonly type: Primitive }
-  | { readonly kind: 'struct'; readonly layout: Layout }
+  { readonly kind: 'primitive'; readonly type: Primitive } | { readonly kind: 'struct'; readonly layout: Layout }
 
 export interface Slot {
   readonly name: string

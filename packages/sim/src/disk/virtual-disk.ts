@@ -4,16 +4,7 @@ import { DiskError, assert, type Clock, type Disk, type DiskErrorCode, type Disk
 import { VirtualFile } from './virtual-file.ts'
 
 export type DiskOperation =
-  | 'open'
-  | 'list'
-  | 'makeDirectory'
-  | 'rename'
-  | 'remove'
-  | 'syncDirectory'
-  | 'read'
-  | 'write'
-  | 'truncate'
-  | 'sync'
+  'open' | 'list' | 'makeDirectory' | 'rename' | 'remove' | 'syncDirectory' | 'read' | 'write' | 'truncate' | 'sync'
 
 /** An operation about to happen; `bytes` are those to be written. */
 export interface DiskAttempt {
