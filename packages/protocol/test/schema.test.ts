@@ -1,5 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { api, array, bytes, int32, int64, join, MalformedError, metadata, fetch, records, string, struct } from '../src/index.ts'
+import {
+  api,
+  array,
+  bytes,
+  heartbeat,
+  int32,
+  int64,
+  join,
+  MalformedError,
+  metadata,
+  fetch,
+  records,
+  string,
+  struct,
+} from '../src/index.ts'
 
 describe('schema', () => {
   it('encodes what the version carries, by hand-checked bytes', () => {
@@ -58,5 +72,13 @@ describe('schema', () => {
     const topics = [{ topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partitions: [{ partition: 1 }] }]
     const decoded = fetch.request.decode(join(fetch.request.encode({ topics }, 18)), 18)
     expect(decoded.topics[0]?.partitions[0]?.highWatermark).toBe(2 ** 63)
+  })
+})
+
+describe('a long string that is not UTF-8', () => {
+  it('is refused when repeating it would not fit a string', () => {
+    const bytes = Buffer.alloc(2 + 20_000, 0xff)
+    bytes.writeInt16BE(20_000, 0)
+    expect(() => heartbeat.request.decode(Buffer.concat([bytes, Buffer.alloc(16)]), 0)).toThrow(MalformedError)
   })
 })

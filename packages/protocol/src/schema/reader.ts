@@ -91,7 +91,11 @@ export class Reader {
   #text(length: number, what: string): string {
     if (length > MAX_STRING_BYTES) this.fail(what, `a string of ${length} bytes`)
     const p = this.#take(length, what)
-    return length === 0 ? '' : this.bytes.toString('utf8', p, p + length)
+    if (length === 0) return ''
+    const text = this.bytes.toString('utf8', p, p + length)
+    // Bytes that are no UTF-8 come back as U+FFFD, three bytes each: an answer that repeats the text must still fit.
+    const grows = length > MAX_STRING_BYTES / 3 && Buffer.byteLength(text) > MAX_STRING_BYTES
+    return grows ? this.fail(what, `${length} bytes that are not UTF-8`) : text
   }
 
   /** -1 is null and nothing else is negative. */
