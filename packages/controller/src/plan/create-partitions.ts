@@ -1,7 +1,7 @@
 // CreatePartitions: a topic grows, placed by hand or by us.
 import { type createPartitions, Errors, type MetadataRecord, type RequestOf, type ResponseInput } from '@faultline/protocol'
 import type { TopicState } from '../image/partition-state.ts'
-import { invalidReplicas, MAX_PARTITIONS_PER_REQUEST, newPartition, placed } from './create-topics.ts'
+import { invalidReplicas, MAX_PARTITIONS_PER_REQUEST, newPartition, placed, TOO_MANY_PARTITIONS } from './create-topics.ts'
 import { type ApiError, type Plan, type PlanContext, refuse } from './plan.ts'
 
 type Request = RequestOf<typeof createPartitions>
@@ -39,7 +39,7 @@ function grow(context: PlanContext, growth: Growth, budget: number): readonly (r
     return refuse(Errors.INVALID_PARTITIONS, what)
   }
   const added = growth.count - now
-  if (added > budget) return refuse(Errors.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
+  if (added > budget) return TOO_MANY_PARTITIONS
   const factor = topic.partitions[0]!.replicas.length
   if (growth.assignments === null) return placed(context, added, factor)
   return byHand(context, topic, growth.assignments, added, factor)

@@ -10,6 +10,7 @@ import {
 } from '@faultline/protocol'
 import { invalidConfigValue } from '../config/config-type.ts'
 import { topicConfigSynonyms } from '../config/effective-configs.ts'
+import { serverNumber } from '../config/server-config.ts'
 import { TOPIC_CONFIGS } from '../config/topic-configs.ts'
 import { isActive } from '../image/broker-state.ts'
 import { type ClusterImage, ResourceType } from '../image/cluster-image.ts'
@@ -26,20 +27,16 @@ type Result = NonNullable<Response['topics']>[number]
 
 /** Kafka's limit on the partitions that one request may create. */
 export const MAX_PARTITIONS_PER_REQUEST = 10_000
+export const TOO_MANY_PARTITIONS = refuse(Errors.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
 
 export function planCreateTopics(context: PlanContext, request: Request): Plan<Response> {
   const names = new NameCheck(context.image, request.topics)
   const records: MetadataRecord[] = []
-  let budget = MAX_PARTITIONS_PER_REQUEST
+  const tooMany = partitionsAskedFor(context, request) > MAX_PARTITIONS_PER_REQUEST ? TOO_MANY_PARTITIONS : undefined
   const topics = request.topics.map((topic): Result => {
-    const layout = names.refusal(topic.name) ?? layOut(context, topic)
+    const refusal = tooMany ?? names.refusal(topic.name) ?? invalidConfigs(topic)
+    const layout = refusal ?? layOut(context, topic)
     if ('error' in layout) return failure(topic.name, layout)
-    const bad = invalidConfigs(topic)
-    if (bad) return failure(topic.name, bad)
-    budget -= layout.length
-    if (budget < 0) {
-      return failure(topic.name, refuse(Errors.POLICY_VIOLATION, `Excessively large number of partitions per request.`))
-    }
     names.take(topic.name)
     const id = newTopicId(context)
     const created = topicRecords(context, topic, id, layout)
@@ -47,6 +44,16 @@ export function planCreateTopics(context: PlanContext, request: Request): Plan<R
     return success(context, topic, request.validateOnly ? ZERO_UUID : id, layout)
   })
   return { records, response: { throttleTimeMs: 0, topics } }
+}
+
+function partitionsAskedFor(context: PlanContext, { topics }: Request): number {
+  const counts = topics.map(({ assignments, numPartitions }) => assignments.length || sizeOf(context, numPartitions))
+  return counts.reduce((sum, count) => sum + Math.max(0, count), 0)
+}
+
+/** -1 leaves it to num.partitions. */
+function sizeOf({ statics }: PlanContext, numPartitions: number): number {
+  return numPartitions === -1 ? serverNumber(statics, 'num.partitions') : numPartitions
 }
 
 /** Existing, colliding and repeated names; a request sees the topics that it created before. */
@@ -129,19 +136,15 @@ function repeated(ids: readonly number[]): number {
 }
 
 function layOutByUs(context: PlanContext, topic: Topic): readonly (readonly number[])[] | ApiError {
-  if (topic.numPartitions < -1 || topic.numPartitions === 0) {
-    return refuse(Errors.INVALID_PARTITIONS, 'Number of partitions was set to an invalid non-positive value.')
-  }
-  if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
+  const { numPartitions, replicationFactor } = topic
+  if (replicationFactor < -1 || replicationFactor === 0) {
     return refuse(Errors.INVALID_REPLICATION_FACTOR, 'Replication factor must be larger than 0, or -1 to use the default value.')
   }
-  const partitions = topic.numPartitions === -1 ? Number(context.statics.get('num.partitions') ?? 1) : topic.numPartitions
-  if (partitions > MAX_PARTITIONS_PER_REQUEST) {
-    return refuse(Errors.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
+  if (numPartitions < -1 || numPartitions === 0) {
+    return refuse(Errors.INVALID_PARTITIONS, 'Number of partitions was set to an invalid non-positive value.')
   }
-  const factor =
-    topic.replicationFactor === -1 ? Number(context.statics.get('default.replication.factor') ?? 1) : topic.replicationFactor
-  return placed(context, partitions, factor)
+  const factor = replicationFactor === -1 ? serverNumber(context.statics, 'default.replication.factor') : replicationFactor
+  return placed(context, sizeOf(context, numPartitions), factor)
 }
 
 export function placed(context: PlanContext, partitions: number, factor: number): readonly (readonly number[])[] | ApiError {
