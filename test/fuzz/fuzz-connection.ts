@@ -22,7 +22,6 @@ type Owed =
       readonly asked: number
       readonly id: number
       readonly request: Record<string, unknown>
-      readonly mayClose: boolean
     }
   /** The bytes are no request: nothing but the end of the connection can follow. */
   | { readonly kind: 'end'; readonly why: string }
@@ -117,7 +116,7 @@ export class FuzzConnection {
       if (!api || !this.#served.has(apiKey)) return { kind: 'end', why: `api ${apiKey}` }
       if (asked < api.minVersion || asked > api.maxVersion) {
         if (api !== apiVersions) return { kind: 'end', why: `${api.name} v${asked}` }
-        return { kind: 'answer', api, version: 0, asked, id, request: {}, mayClose: false }
+        return { kind: 'answer', api, version: 0, asked, id, request: {} }
       }
       const request = api.request.decode(frame.subarray(bodyOffset), asked) as Record<string, unknown>
       const oneWay = api.name === 'Produce' && request.acks === 0
@@ -125,8 +124,7 @@ export class FuzzConnection {
         this.#sentOneWay = true
         return undefined
       }
-      // A topic without name and id has no answer in Metadata.
-      return { kind: 'answer', api, version: asked, asked, id, request, mayClose: api.name === 'Metadata' }
+      return { kind: 'answer', api, version: asked, asked, id, request }
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error
       return { kind: 'end', why: error.message }
@@ -165,7 +163,7 @@ export class FuzzConnection {
   #ended(): void {
     if (this.#closed) return
     this.#closed = true
-    const rightly = this.#sentOneWay || this.#owed.length === 0 || this.#owed.some((owed) => owed.kind === 'end' || owed.mayClose)
+    const rightly = this.#sentOneWay || this.#owed.length === 0 || this.#owed.some((owed) => owed.kind === 'end')
     if (!rightly) this.#events.onDenied(this.describeOwed())
     this.#owed.length = 0
     this.#events.onSettled(false)

@@ -211,6 +211,12 @@ export class Broker {
     return this.image.topicsByName.get(topic)?.partitions[index] !== undefined
   }
 
+  /** Who leads a partition, as far as is known here (KIP-951). */
+  leaderOf(topic: string, index: number): { leaderId: number; leaderEpoch: number } | undefined {
+    const state = this.replicas.byName(topic, index) ?? this.image.topicsByName.get(topic)?.partitions[index]
+    return state && { leaderId: state.leader, leaderEpoch: state.leaderEpoch }
+  }
+
   /** Where clients of `listener` find these brokers. */
   endpointsOf(ids: Iterable<number>, listener: string): { nodeId: number; host: string; port: number; rack: string | null }[] {
     return [...ids].flatMap((id) => {

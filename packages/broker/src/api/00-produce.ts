@@ -77,17 +77,19 @@ function append(
   const { broker, version } = context
   if (isInternalTopic(topic) && context.clientId !== ADMIN_CLIENT_ID) return failure(index, Errors.INVALID_TOPIC_EXCEPTION)
   const partition = broker.replicas.byName(topic, index)
-  if (!partition)
-    return failure(index, broker.hasPartition(topic, index) ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION)
+  const elsewhere = () => ({
+    ...failure(index, Errors.NOT_LEADER_OR_FOLLOWER),
+    ...(version >= CURRENT_LEADER ? { currentLeader: broker.leaderOf(topic, index)! } : {}),
+  })
+  if (!partition) return broker.hasPartition(topic, index) ? elsewhere() : failure(index, Errors.UNKNOWN_TOPIC_OR_PARTITION)
   if (records === null || records.length === 0) return failure(index, Errors.INVALID_RECORD, 'Produce request has no records.')
   if (version < 7 && firstBatch(records)?.codec === ZSTD) return failure(index, Errors.UNSUPPORTED_COMPRESSION_TYPE)
   const result = partition.append(records, acks, 'client')
+  if (result.error === Errors.NOT_LEADER_OR_FOLLOWER) return elsewhere()
   if (result.error !== Errors.NONE) {
-    const current = { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch }
     return {
       ...failure(index, result.error, result.message),
       recordErrors: (result.recordErrors ?? []).map((r) => ({ batchIndex: r.batchIndex, batchIndexErrorMessage: r.message })),
-      ...(result.error === Errors.NOT_LEADER_OR_FOLLOWER && version >= CURRENT_LEADER ? { currentLeader: current } : {}),
     }
   }
   const response: PartitionResponse = {
@@ -116,7 +118,7 @@ function failure(index: number, errorCode: number, errorMessage: string | undefi
 
 /** Where the leaders are that this broker named (KIP-951). */
 function leaders({ broker, listener, version }: RequestContext, partitions: readonly PartitionResponse[]) {
-  if (version < 10) return []
+  if (version < CURRENT_LEADER) return []
   const ids = new Set(
     partitions.flatMap((p) => (p.currentLeader && p.currentLeader.leaderId! >= 0 ? [p.currentLeader.leaderId!] : [])),
   )

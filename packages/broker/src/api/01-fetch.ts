@@ -13,8 +13,8 @@ type PartitionData = NonNullable<TopicData['partitions']>[number]
 /** From this version a topic is its id (KIP-516). */
 const TOPIC_IDS = 13
 
-/** From this version a partition that is elsewhere says where (KIP-595). */
-const CURRENT_LEADER = 12
+/** From this version a partition that is elsewhere says where (KIP-951). */
+const CURRENT_LEADER = 16
 
 export const fetchHandler = handler(fetch, async (request, context): Promise<Response> => {
   const { broker, version } = context
@@ -77,7 +77,7 @@ function write({ broker, listener, version }: RequestContext, sessionId: number,
     entry.partitions.push(partitionData(result, version))
     if (result.leader && result.leader.leaderId >= 0) leaders.add(result.leader.leaderId)
   }
-  const nodeEndpoints = version >= 16 ? broker.endpointsOf(leaders, listener) : []
+  const nodeEndpoints = version >= CURRENT_LEADER ? broker.endpointsOf(leaders, listener) : []
   return { errorCode: Errors.NONE, sessionId, responses: [...topics.values()], nodeEndpoints }
 }
 

@@ -10,7 +10,7 @@ import {
 import { Errors, metadata, type RequestOf, type ResponseInput, ZERO_UUID } from '@faultline/protocol'
 import type { Broker } from '../broker.ts'
 import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './authorized-operations.ts'
-import { CLOSE_CONNECTION, handler, type RequestContext } from './handler.ts'
+import { handler, type RequestContext } from './handler.ts'
 
 type Topic = NonNullable<ResponseInput<typeof metadata>['topics']>[number]
 type Wanted = NonNullable<RequestOf<typeof metadata>['topics']>[number]
@@ -26,11 +26,10 @@ export const metadataHandler = handler(metadata, async (request, context) => {
   const { image } = broker
   const wanted = request.topics
   const all = wanted === null || (version === 0 && wanted.length === 0)
-  if (wanted?.some((t) => (version < 12 && t.name === null) || (t.name === null && t.topicId === ZERO_UUID)))
-    return CLOSE_CONNECTION
+  if (wanted?.some((t) => isNameless(t, version))) return refusal(wanted)
   const topics = all
     ? [...image.topicsByName.values()].map((topic) => describe(context, topic))
-    : await Promise.all(wanted.map((t) => find(context, t, request.allowAutoTopicCreation)))
+    : await Promise.all(unrepeated(wanted).map((t) => find(context, t, request.allowAutoTopicCreation)))
   if (request.includeTopicAuthorizedOperations) {
     for (const topic of topics)
       if (topic.errorCode === Errors.NONE) Object.assign(topic, { topicAuthorizedOperations: TOPIC_OPERATIONS })
@@ -43,6 +42,23 @@ export const metadataHandler = handler(metadata, async (request, context) => {
     topics,
   }
 })
+
+/** Topics are asked for by id from this version on, though the fields are older. */
+const TOPIC_IDS = 12
+
+function isNameless({ name, topicId }: Wanted, version: number): boolean {
+  if (version < TOPIC_IDS) return name === null || topicId !== ZERO_UUID
+  return name === null && topicId === ZERO_UUID
+}
+
+function refusal(wanted: readonly Wanted[]): ResponseInput<typeof metadata> {
+  const errorCode = Errors.INVALID_REQUEST
+  return { brokers: [], topics: wanted.map(({ name, topicId }) => ({ errorCode, name: name ?? '', topicId, partitions: [] })) }
+}
+
+function unrepeated(wanted: readonly Wanted[]): Wanted[] {
+  return [...new Map(wanted.map((t) => [t.topicId === ZERO_UUID ? `name ${t.name}` : t.topicId, t])).values()]
+}
 
 function liveBrokers(broker: Broker, listener: string) {
   return [...broker.image.brokers.values()]
@@ -61,7 +77,7 @@ export function anyBroker(broker: Broker): number {
 
 async function find(context: RequestContext, { name, topicId }: Wanted, mayCreate: boolean): Promise<Topic> {
   const { broker, version } = context
-  if (name === null) {
+  if (name === null || topicId !== ZERO_UUID) {
     const topic = broker.image.topicsById.get(topicId)
     return topic ? describe(context, topic) : { errorCode: Errors.UNKNOWN_TOPIC_ID, name: null, topicId, partitions: [] }
   }

@@ -4,6 +4,8 @@ import { handler } from './handler.ts'
 
 export const initProducerIdHandler = handler(initProducerId, async (request, { broker }) => {
   const failed = (errorCode: number) => ({ errorCode, producerId: -1, producerEpoch: -1 })
+  // Both or neither (KIP-360).
+  if ((request.producerId === -1) !== (request.producerEpoch === -1)) return failed(Errors.INVALID_REQUEST)
   if (request.transactionalId === '') return failed(Errors.INVALID_REQUEST)
   if (request.transactionalId !== null) return failed(Errors.COORDINATOR_NOT_AVAILABLE)
   const producerId = await broker.producerIds.next()

@@ -6,6 +6,7 @@ import {
   ConfigType,
   type ConfigTypeName,
   DYNAMIC_BROKER_CONFIGS,
+  invalidTopicName,
   ResourceType,
   TOPIC_CONFIGS,
   topicConfigSynonyms,
@@ -32,16 +33,22 @@ export const describeConfigsHandler = handler(describeConfigs, (request, { broke
 
 function describe(broker: Broker, { resourceType, resourceName }: Resource): Config[] | { error: number; message: string } {
   if (resourceType === ResourceType.TOPIC) {
+    const invalid = invalidTopicName(resourceName)
+    if (invalid) return { error: Errors.INVALID_TOPIC_EXCEPTION, message: invalid }
     if (!broker.image.topicsByName.has(resourceName)) {
       return { error: Errors.UNKNOWN_TOPIC_OR_PARTITION, message: `Topic ${resourceName} not found.` }
     }
-    return [...TOPIC_CONFIGS.values()].map(({ name, type }) =>
-      entry(name, type, topicConfigSynonyms(broker.image, broker.statics, broker.id, resourceName, name), false),
-    )
+    return [...TOPIC_CONFIGS.values()].map(({ name, type, brokerSynonym }) => {
+      const found = topicConfigSynonyms(broker.image, broker.statics, broker.id, resourceName, name)
+      return entry(name, type, found, false, brokerSynonym === null)
+    })
   }
   if (resourceType !== ResourceType.BROKER)
     return { error: Errors.INVALID_REQUEST, message: `Unsupported resource type: ${resourceType}` }
   if (resourceName === '') return defaultsOfAllBrokers(broker)
+  if (!/^-?\d+$/.test(resourceName)) {
+    return { error: Errors.INVALID_REQUEST, message: `Broker id must be an integer, but it is: ${resourceName}` }
+  }
   if (Number(resourceName) !== broker.id) {
     return {
       error: Errors.INVALID_REQUEST,
@@ -53,18 +60,24 @@ function describe(broker: Broker, { resourceType, resourceName }: Resource): Con
   )
 }
 
-function entry(name: string, type: ConfigTypeName, synonyms: readonly ConfigSynonym[], readOnly: boolean): Config {
+/** `ownDefault`: the default is the config's own, no other place's that could be shown. */
+function entry(
+  name: string,
+  type: ConfigTypeName,
+  synonyms: readonly ConfigSynonym[],
+  readOnly: boolean,
+  ownDefault = false,
+): Config {
   const isSensitive = type === 'PASSWORD'
   const shown = synonyms.map((s) => ({ ...s, value: isSensitive ? null : s.value }))
   const holds = shown[0]!
-  const isDefault = holds.source === ConfigSource.DEFAULT
   return {
     name,
     value: holds.value,
     readOnly,
     configSource: holds.source,
     isSensitive,
-    synonyms: isDefault && holds.name === name && type !== undefined && synonyms.length === 1 ? [] : shown,
+    synonyms: ownDefault ? shown.filter((s) => s.source !== ConfigSource.DEFAULT) : shown,
     configType: ConfigType[type],
     documentation: null,
   }

@@ -1,5 +1,5 @@
 // DescribeTopicPartitions: partitions with their eligible leader replicas, a page at a time (KIP-966).
-import { type PartitionState, serverNumber, type TopicState } from '@faultline/controller'
+import { invalidTopicName, type PartitionState, serverNumber, type TopicState } from '@faultline/controller'
 import { describeTopicPartitions, Errors, type RequestOf, type ResponseInput, ZERO_UUID } from '@faultline/protocol'
 import { describePartition, isInternalTopic } from './03-metadata.ts'
 import { handler, type RequestContext } from './handler.ts'
@@ -10,19 +10,15 @@ type Topic = NonNullable<Response['topics']>[number]
 
 export const describeTopicPartitionsHandler = handler(describeTopicPartitions, (request, context) => {
   const { broker } = context
-  const limit = Math.min(request.responsePartitionLimit, serverNumber(broker.statics, 'max.request.partition.size.limit'))
+  if (isAstray(request))
+    return { topics: request.topics.map(({ name }) => failed(name, Errors.INVALID_REQUEST)), nextCursor: null }
   const topics: Topic[] = []
-  let left = limit
+  const limit = serverNumber(broker.statics, 'max.request.partition.size.limit')
+  let left = Math.max(1, Math.min(request.responsePartitionLimit, limit))
   for (const name of names(request, context)) {
     const topic = broker.image.topicsByName.get(name)
     if (!topic) {
-      topics.push({
-        errorCode: Errors.UNKNOWN_TOPIC_OR_PARTITION,
-        name,
-        topicId: ZERO_UUID,
-        isInternal: isInternalTopic(name),
-        partitions: [],
-      })
+      topics.push(failed(name, invalidTopicName(name) ? Errors.INVALID_TOPIC_EXCEPTION : Errors.UNKNOWN_TOPIC_OR_PARTITION))
       continue
     }
     const first = name === request.cursor?.topicName ? request.cursor.partitionIndex : 0
@@ -35,6 +31,16 @@ export const describeTopicPartitionsHandler = handler(describeTopicPartitions, (
   }
   return { topics, nextCursor: null }
 })
+
+/** A cursor that points nowhere, or to a topic that is not asked for. */
+function isAstray({ topics, cursor }: Request): boolean {
+  if (!cursor) return false
+  return cursor.partitionIndex < 0 || (topics.length > 0 && !topics.some((t) => t.name === cursor.topicName))
+}
+
+function failed(name: string, errorCode: number): Topic {
+  return { errorCode, name, topicId: ZERO_UUID, isInternal: isInternalTopic(name), partitions: [] }
+}
 
 /** Sorted, without repetition, from the cursor on; no names: all topics. */
 function names({ topics, cursor }: Request, { broker }: RequestContext): string[] {

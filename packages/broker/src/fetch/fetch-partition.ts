@@ -31,22 +31,24 @@ export interface FetchedPartition {
   readonly bytes: number
   readonly aborted: readonly { producerId: number; firstOffset: number }[] | null
   readonly diverging: { epoch: number; endOffset: number } | undefined
+  /** Where the partition is led, when it is not led here. */
   readonly leader: { leaderId: number; leaderEpoch: number } | undefined
 }
 
 /** Reads what there is now, at most `limitBytes`; `first`: at least one whole batch, however large (KIP-74). */
 export function readPartition(scope: FetchScope, wanted: FetchPartition, limitBytes: number, first: boolean): FetchedPartition {
   const { broker } = scope
+  const elsewhere = (error: number) => ({ ...failed(wanted, error), leader: broker.leaderOf(wanted.topic, wanted.index) })
   const partition = broker.replicas.byName(wanted.topic, wanted.index)
   if (!partition) {
     const known = broker.hasPartition(wanted.topic, wanted.index)
-    return failed(wanted, known ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION)
+    return known ? elsewhere(Errors.NOT_LEADER_OR_FOLLOWER) : failed(wanted, Errors.UNKNOWN_TOPIC_OR_PARTITION)
   }
   const { log } = partition
-  const leader = { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch }
   const epochError = partition.checkEpoch(wanted.currentLeaderEpoch)
-  if (epochError !== Errors.NONE) return { ...failed(wanted, epochError), leader }
-  if (scope.leaderOnly && !partition.leads) return { ...failed(wanted, Errors.NOT_LEADER_OR_FOLLOWER), leader }
+  if (epochError === Errors.FENCED_LEADER_EPOCH) return elsewhere(epochError)
+  if (epochError !== Errors.NONE) return failed(wanted, epochError)
+  if (scope.leaderOnly && !partition.leads) return elsewhere(Errors.NOT_LEADER_OR_FOLLOWER)
   const bound = scope.toLogEnd
     ? log.logEndOffset
     : scope.isolation === 'read_committed'

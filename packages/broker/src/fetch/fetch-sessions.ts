@@ -112,15 +112,19 @@ export class FetchSessions {
   ): FetchPlan {
     const session = this.#sessions.get(request.sessionId)
     if (!session) return refusal(Errors.FETCH_SESSION_ID_NOT_FOUND)
-    if (session.usesIds !== usesIds) return refusal(Errors.FETCH_SESSION_TOPIC_ID_ERROR)
     if (request.sessionEpoch !== session.epoch) return refusal(Errors.INVALID_FETCH_SESSION_EPOCH)
-    session.epoch = session.epoch === MAX_EPOCH ? 1 : session.epoch + 1
-    session.lastUsedMs = this.#clock.mono()
+    if (session.usesIds !== usesIds) return refusal(Errors.FETCH_SESSION_TOPIC_ID_ERROR)
+    session.update(wanted)
     for (const topic of request.forgottenTopicsData) {
       const name = nameOf({ topic: topic.topic, topicId: topic.topicId, partitions: [] })
       for (const index of topic.partitions) session.partitions.delete(`${topic.topicId}:${name}:${index}`)
     }
-    session.update(wanted)
+    if (session.partitions.size === 0) {
+      this.#sessions.delete(session.id)
+      return { error: Errors.NONE, sessionId: NO_SESSION, partitions: [], select: (results) => results }
+    }
+    session.epoch = session.epoch === MAX_EPOCH ? 1 : session.epoch + 1
+    session.lastUsedMs = this.#clock.mono()
     const partitions = [...session.partitions.values()].map((c) => c.wanted)
     return { error: Errors.NONE, sessionId: session.id, partitions, select: (results) => session.select(results) }
   }

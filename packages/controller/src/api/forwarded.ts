@@ -21,10 +21,10 @@ interface Reply<T> {
 
 function forwarded<Request, Response>(
   api: { key: number; request: Message<Request>; response: Reply<Response> },
-  planner: (context: PlanContext, request: Request, quorum: () => QuorumView) => Plan<Response>,
+  planner: (context: PlanContext, request: Request, version: number, quorum: () => QuorumView) => Plan<Response>,
 ): [number, ForwardedApi] {
   const plan: ForwardedApi['plan'] = (context, body, version, quorum) => {
-    const { records, response } = planner(context, api.request.decode(body, version), quorum)
+    const { records, response } = planner(context, api.request.decode(body, version), version, quorum)
     return { records, response: Buffer.concat(api.response.encode(response, version)) }
   }
   return [api.key, { plan }]
@@ -35,7 +35,7 @@ export const FORWARDED_APIS: ReadonlyMap<number, ForwardedApi> = new Map([
   forwarded(deleteTopics, planDeleteTopics),
   forwarded(createPartitions, planCreatePartitions),
   forwarded(incrementalAlterConfigs, planAlterConfigs),
-  forwarded(describeQuorum, (_context, request, quorum) => ({
+  forwarded(describeQuorum, (_context, request, _version, quorum) => ({
     records: [],
     response: answerDescribeQuorum(request, quorum()),
   })),

@@ -6,7 +6,7 @@ import {
   type RequestOf,
   type ResponseInput,
 } from '@faultline/protocol'
-import { BROKER_CONFIGS } from '../config/broker-configs.ts'
+import { BROKER_CONFIGS, DYNAMIC_BROKER_CONFIGS } from '../config/broker-configs.ts'
 import { type ConfigDefinition, invalidConfigValue, listItems } from '../config/config-type.ts'
 import { topicConfig } from '../config/effective-configs.ts'
 import { TOPIC_CONFIGS } from '../config/topic-configs.ts'
@@ -46,7 +46,7 @@ function resourceRefusal(context: PlanContext, resource: Resource): ApiError | u
     return undefined
   }
   if (type === ResourceType.BROKER) {
-    if (name === '' || context.image.brokers.has(Number(name))) return undefined
+    if (name === '' || (/^\d+$/.test(name) && context.image.brokers.has(Number(name)))) return undefined
     return refuse(Errors.INVALID_REQUEST, `No broker with id ${name} is registered.`)
   }
   return refuse(Errors.INVALID_REQUEST, `Resource type ${type} cannot be altered here.`)
@@ -61,9 +61,14 @@ function changesOf(context: PlanContext, resource: Resource): MetadataRecord[] |
     seen.add(operation.name)
     const value = newValue(context, resource, operation)
     if (typeof value === 'object' && value !== null) return value
+    if (value === (overrideOf(context, resource, operation.name) ?? null)) continue
     records.push({ type: 'ConfigRecord', value: { resourceType, resourceName, name: operation.name, value } })
   }
   return records
+}
+
+function overrideOf({ image }: PlanContext, { resourceType, resourceName }: Resource, name: string): string | undefined {
+  return image.configsOf(resourceType, resourceName)?.get(name)
 }
 
 /** The value to store, null to take the override away, or what is wrong. */
@@ -74,33 +79,49 @@ function newValue(context: PlanContext, resource: Resource, operation: Operation
   if (configOperation < SET || configOperation > SUBTRACT) {
     return refuse(Errors.INVALID_REQUEST, `Unknown operation type ${configOperation}.`)
   }
-  if (!definition && isTopic) return refuse(Errors.INVALID_CONFIG, `Unknown topic config name: ${name}`)
   if (configOperation === DELETE) return null
+  if (!definition && isTopic) return refuse(Errors.INVALID_CONFIG, `Unknown topic config name: ${name}`)
   if (value === null) return refuse(Errors.INVALID_REQUEST, `Null value not supported for : ${name}`)
   if (value.length > MAX_VALUE_LENGTH)
     return refuse(
       Errors.INVALID_CONFIG,
       `The configuration value cannot be added because it exceeds the maximum value size of ${MAX_VALUE_LENGTH} bytes.`,
     )
-  if (configOperation === SET || !definition) return checked(definition, value)
-  if (definition.type !== 'LIST')
-    return refuse(
-      Errors.INVALID_CONFIG,
-      `Can't ${configOperation === APPEND ? 'APPEND' : 'SUBTRACT'} to key ${name} because its type is not LIST.`,
-    )
-  const override = context.image.configsOf(resource.resourceType, resource.resourceName)?.get(name)
-  const current =
-    override ?? (isTopic ? topicConfig(context.image, context.statics, resource.resourceName, name) : definition.default) ?? ''
-  const items = listItems(current)
+  // Plugins have configurations that only they know.
+  if (!definition) return value
+  const next = configOperation === SET ? value : changedList(context, resource, operation, definition, value)
+  return typeof next === 'string' ? checked(definition, next, isTopic) : next
+}
+
+function changedList(
+  context: PlanContext,
+  resource: Resource,
+  { name, configOperation }: Operation,
+  definition: ConfigDefinition,
+  value: string,
+): string | ApiError {
+  if (definition.type !== 'LIST') {
+    const operation = configOperation === APPEND ? 'APPEND' : 'SUBTRACT'
+    return refuse(Errors.INVALID_CONFIG, `Can't ${operation} to key ${name} because its type is not LIST.`)
+  }
+  const inherited =
+    resource.resourceType === ResourceType.TOPIC
+      ? topicConfig(context.image, context.statics, resource.resourceName, name)
+      : definition.default
+  const items = listItems(overrideOf(context, resource, name) ?? inherited ?? '')
   const given = listItems(value)
   const next =
     configOperation === APPEND
       ? [...items, ...given.filter((item) => !items.includes(item))]
       : items.filter((item) => !given.includes(item))
-  return checked(definition, next.join(','))
+  return next.join(',')
 }
 
-function checked(definition: ConfigDefinition | undefined, value: string): string | ApiError {
-  const invalid = definition && invalidConfigValue(definition, value)
-  return invalid ? refuse(Errors.INVALID_CONFIG, invalid) : value
+/** What is wrong with a broker's value is INVALID_REQUEST in Kafka, for compatibility (KAFKA-13609). */
+function checked(definition: ConfigDefinition, value: string, isTopic: boolean): string | ApiError {
+  if (!isTopic && !DYNAMIC_BROKER_CONFIGS.has(definition.name)) {
+    return refuse(Errors.INVALID_REQUEST, `Cannot update these configs dynamically: ${definition.name}`)
+  }
+  const invalid = invalidConfigValue(definition, value)
+  return invalid ? refuse(isTopic ? Errors.INVALID_CONFIG : Errors.INVALID_REQUEST, invalid) : value
 }

@@ -7,13 +7,17 @@ import {
   type ResponseInput,
   ZERO_UUID,
 } from '@faultline/protocol'
+import { serverFlag } from '../config/server-config.ts'
 import type { TopicState } from '../image/partition-state.ts'
 import type { Plan, PlanContext } from './plan.ts'
 
 type Request = RequestOf<typeof deleteTopics>
 type Response = ResponseInput<typeof deleteTopics>
 
-export function planDeleteTopics(context: PlanContext, request: Request): Plan<Response> {
+/** Before this version there is no error for it. */
+const DELETION_DISABLED_SINCE = 3
+
+export function planDeleteTopics(context: PlanContext, request: Request, version: number): Plan<Response> {
   const { image } = context
   const wanted = [...request.topics, ...request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }))]
   const records: MetadataRecord[] = []
@@ -24,8 +28,10 @@ export function planDeleteTopics(context: PlanContext, request: Request): Plan<R
       return fail(Errors.INVALID_REQUEST, 'Neither topic name nor id were specified, or both were.')
     }
     const topic: TopicState | undefined = name === null ? image.topicsById.get(topicId) : image.topicsByName.get(name)
-    if (context.statics.get('delete.topic.enable') === 'false') {
-      return fail(Errors.TOPIC_DELETION_DISABLED, 'Topic deletion is disabled.')
+    if (!serverFlag(context.statics, 'delete.topic.enable')) {
+      return version < DELETION_DISABLED_SINCE
+        ? fail(Errors.INVALID_REQUEST, 'This version does not support topic deletion.')
+        : fail(Errors.TOPIC_DELETION_DISABLED, 'Topic deletion is disabled.')
     }
     if (!topic) {
       return name === null
