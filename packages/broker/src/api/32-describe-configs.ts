@@ -40,7 +40,7 @@ function describe(broker: Broker, { resourceType, resourceName }: Resource): Con
     }
     return [...TOPIC_CONFIGS.values()].map(({ name, type, brokerSynonym }) => {
       const found = topicConfigSynonyms(broker.image, broker.statics, broker.id, resourceName, name)
-      return entry(name, type, found, false, brokerSynonym === null)
+      return entry(name, type, found, false, brokerSynonym === null || BROKER_CONFIGS.get(brokerSynonym)?.default === null)
     })
   }
   if (resourceType !== ResourceType.BROKER)
@@ -55,12 +55,13 @@ function describe(broker: Broker, { resourceType, resourceName }: Resource): Con
       message: `Unexpected broker id, expected ${broker.id} or empty string, but received ${resourceName}`,
     }
   }
-  return [...BROKER_CONFIGS.values()].map(({ name, type }) =>
-    entry(name, type, brokerSynonyms(broker, name), !DYNAMIC_BROKER_CONFIGS.has(name)),
-  )
+  return [...BROKER_CONFIGS.values()].map((definition) => {
+    const { name, type } = definition
+    return entry(name, type, brokerSynonyms(broker, name), !DYNAMIC_BROKER_CONFIGS.has(name), definition.default === null)
+  })
 }
 
-/** `ownDefault`: the default is the config's own, no other place's that could be shown. */
+/** `ownDefault`: the default is the config's own, or null: no place that could be shown gives it. */
 function entry(
   name: string,
   type: ConfigTypeName,

@@ -37,6 +37,7 @@ const DEFINITIONS: readonly TopicConfigDefinition[] = [
   define('local.retention.bytes', 'LONG', '-2', 'log.local.retention.bytes', { min: -2 }),
   define('local.retention.ms', 'LONG', '-2', 'log.local.retention.ms', { min: -2 }),
   define('max.compaction.lag.ms', 'LONG', LONG_MAX, 'log.cleaner.max.compaction.lag.ms', { min: 1 }),
+  define('max.decompressed.message.bytes', 'INT', '2147483639', 'max.decompressed.message.bytes', { min: 0 }),
   define('max.message.bytes', 'INT', '1048588', 'message.max.bytes', { min: 0 }),
   define('message.timestamp.after.max.ms', 'LONG', '3600000', 'log.message.timestamp.after.max.ms', { min: 0 }),
   define('message.timestamp.before.max.ms', 'LONG', LONG_MAX, 'log.message.timestamp.before.max.ms', { min: 0 }),
