@@ -61,7 +61,8 @@ export class Broker {
   readonly autoTopics: AutoTopics
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
-  readonly metrics = { requests: 0, malformed: 0 }
+  /** Counted since the start: connections ended over bytes that were no request, or over saying nothing; batches that were no good. */
+  readonly metrics = { requests: 0, malformed: 0, idle: 0, refusedBatches: 0 }
   readonly #o: BrokerOptions
   readonly #metadata: MetadataFollower
   readonly #lifecycle: Lifecycle

@@ -16,7 +16,7 @@ type PartitionResponse = NonNullable<
 /** Batches of a transaction from a client without a transactional id; answered for the whole request. */
 const ADMIN_CLIENT_ID = '__admin_client'
 
-export const produceHandler = handler(produce, async (request, context) => {
+export const produceHandler = handler(produce, (request, context) => {
   const { broker } = context
   const topics = request.topicData.map((topic) => ({ topic, ...resolve(broker, topic, context.version) }))
   const refused = refusesAll(request)
@@ -34,14 +34,10 @@ export const produceHandler = handler(produce, async (request, context) => {
     const failed = responses.some((t) => t.partitionResponses.some((p) => p.errorCode !== Errors.NONE))
     return failed ? CLOSE_CONNECTION : NO_RESPONSE
   }
-  if (request.acks === -1 && waiting.length > 0) await new DelayedProduce(broker.clock, waiting, request.timeoutMs).done
-  return {
-    responses,
-    nodeEndpoints: leaders(
-      context,
-      responses.flatMap((t) => t.partitionResponses),
-    ),
-  }
+  const partitions = responses.flatMap((t) => t.partitionResponses)
+  const answer = () => ({ responses, nodeEndpoints: leaders(context, partitions) })
+  if (request.acks !== -1 || waiting.length === 0) return answer()
+  return new DelayedProduce(broker.clock, waiting, request.timeoutMs).done.then(answer)
 })
 
 function resolve(broker: Broker, topic: TopicData, version: number): { name?: string; error: number } {
@@ -87,6 +83,7 @@ function append(
   const result = partition.append(records, acks, 'client')
   if (result.error === Errors.NOT_LEADER_OR_FOLLOWER) return elsewhere()
   if (result.error !== Errors.NONE) {
+    if (BAD_BATCH.has(result.error)) broker.metrics.refusedBatches++
     return {
       ...failure(index, result.error, result.message),
       recordErrors: (result.recordErrors ?? []).map((r) => ({ batchIndex: r.batchIndex, batchIndexErrorMessage: r.message })),
@@ -104,6 +101,15 @@ function append(
 }
 
 const ZSTD = 4
+
+/** What is wrong with the batch itself, not with where it is sent. */
+const BAD_BATCH: ReadonlySet<number> = new Set([
+  Errors.CORRUPT_MESSAGE,
+  Errors.INVALID_RECORD,
+  Errors.INVALID_TIMESTAMP,
+  Errors.MESSAGE_TOO_LARGE,
+  Errors.RECORD_LIST_TOO_LARGE,
+])
 
 /** From this version a partition that is led elsewhere says where (KIP-951). */
 const CURRENT_LEADER = 10

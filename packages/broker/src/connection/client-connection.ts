@@ -205,8 +205,13 @@ export class ClientConnection {
 
   #watchIdle(): void {
     const left = this.#lastActive + this.#limits.maxIdleMs - this.#broker.clock.mono()
-    if (left <= 0 && this.#slots.length === 0) return this.#stream.destroy()
+    if (left <= 0 && this.#slots.length === 0) return this.#leave()
     this.#idleTimer = this.#broker.clock.after(Math.max(left, 1000), () => this.#watchIdle())
+  }
+
+  #leave(): void {
+    this.#broker.metrics.idle++
+    this.#stream.destroy()
   }
 
   #ended(): void {

@@ -65,6 +65,12 @@ export class ClientNetwork implements ClientDialer {
   }
 }
 
+/** Arrived at a reader that does not read. */
+interface Held {
+  readonly chunk: Uint8Array
+  taken(): void
+}
+
 class Pipe implements ByteStream {
   readonly remote: string
   onData: (chunk: Uint8Array) => void = () => {}
@@ -74,7 +80,7 @@ class Pipe implements ByteStream {
   #other: Pipe | undefined
   #closed = false
   #paused = false
-  readonly #held: Uint8Array[] = []
+  readonly #held: Held[] = []
   #inFlight = 0
   #congested = false
   #lastArrival = 0
@@ -103,7 +109,7 @@ class Pipe implements ByteStream {
 
   resume(): void {
     this.#paused = false
-    for (const chunk of this.#held.splice(0)) this.#take(chunk)
+    for (const { chunk, taken } of this.#held.splice(0)) this.#take(chunk, taken)
   }
 
   end(): void {
@@ -132,13 +138,14 @@ class Pipe implements ByteStream {
   #transmit(part: Uint8Array): void {
     const other = this.#other!
     this.#inFlight += part.length
-    this.#at(() => {
-      this.#inFlight -= part.length
-      other.#take(part)
-      if (!this.#congested || this.#inFlight >= WINDOW_BYTES || this.#closed) return
-      this.#congested = false
-      this.onDrain()
-    })
+    this.#at(() => other.#take(part, () => this.#taken(part.length)))
+  }
+
+  #taken(bytes: number): void {
+    this.#inFlight -= bytes
+    if (!this.#congested || this.#inFlight >= WINDOW_BYTES || this.#closed) return
+    this.#congested = false
+    this.onDrain()
   }
 
   #at(arrive: () => void): void {
@@ -147,9 +154,14 @@ class Pipe implements ByteStream {
     this.#network.after(due - this.#network.now, arrive)
   }
 
-  #take(chunk: Uint8Array): void {
+  /** `taken`: the reader has it, and the window opens by that much. */
+  #take(chunk: Uint8Array, taken: () => void): void {
     if (this.#closed) return
-    if (this.#paused) this.#held.push(chunk)
-    else this.onData(chunk)
+    if (this.#paused) {
+      this.#held.push({ chunk, taken })
+      return
+    }
+    this.onData(chunk)
+    taken()
   }
 }
