@@ -79,7 +79,7 @@ describe('faultline', () => {
     expect(faultline(`kill ${killed.name}`)).toMatchObject({ status: 2, stderr: expect.stringContaining('restart') })
     expect(faultline(`restart ${killed.name}`).status).toBe(0)
     expect(faultline(`logs ${killed.name}`).stdout).toContain('"event":"node.start"')
-    expect(faultline('logs controller:active').stdout).toContain('controller.active')
+    expect(faultline('logs controller:active -n 100000').stdout).toContain('controller.active')
   })
 
   it('shows partitions with leaders, ISRs and offsets', () => {
