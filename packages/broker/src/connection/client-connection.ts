@@ -68,6 +68,7 @@ export class ClientConnection {
     stream.onData = (chunk) => this.#receive(chunk)
     stream.onDrain = () => {
       this.#congested = false
+      this.#lastActive = this.#broker.clock.mono()
       this.#pump()
       this.#updateFlow()
     }
