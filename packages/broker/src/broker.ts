@@ -1,5 +1,14 @@
 // One broker: what its parts share, how they come up, and how they stop. Everything happens on one event loop.
-import type { ByteStream, Clock, Disk, EventSink, PeerTransport, Random } from '@faultline/base'
+import {
+  type ByteStream,
+  type Clock,
+  type Disk,
+  type DiskError,
+  type EventSink,
+  type PeerTransport,
+  type Random,
+  Refusal,
+} from '@faultline/base'
 import {
   type BrokerEndpoint,
   type ClusterImage,
@@ -35,7 +44,7 @@ export interface BrokerOptions {
   readonly disk: Disk
   readonly transport: PeerTransport
   readonly events: EventSink
-  /** A mistake of ours: this node must end, alone. */
+  /** This node must end, alone: over a mistake of ours, or a Refusal because its disk failed. */
   readonly onFatal: (error: Error) => void
 }
 
@@ -68,6 +77,7 @@ export class Broker {
   readonly #lifecycle: Lifecycle
   readonly #connections = new Set<ClientConnection>()
   #caughtUp: () => void = () => {}
+  #hasFailed = false
   #state: 'starting' | 'running' | 'stopping' = 'starting'
 
   constructor(options: BrokerOptions) {
@@ -89,7 +99,7 @@ export class Broker {
       nodeId: options.id,
       random: options.random,
       tailBudget: new TailBudget(TAIL_BYTES),
-      onFailure: ({ path, message }) => events.emit('log.offline', { path, reason: message }),
+      onFailure: (error) => this.#diskFailed(error),
     })
     this.#metadata = new MetadataFollower({
       brokerId: options.id,
@@ -122,6 +132,7 @@ export class Broker {
       channel: this.channel,
       statics,
       logs: this.logs,
+      onDiskError: (error) => this.#diskFailed(error),
       image: () => this.image,
       onLeadership: (partition, leads) => this.groups.onLeadership(partition, leads),
     })
@@ -206,6 +217,15 @@ export class Broker {
 
   fail(error: Error): void {
     this.#o.onFatal(error)
+  }
+
+  /** Kafka halts when its last data folder has failed, so that others take over; we have one. */
+  #diskFailed({ code, path, message }: DiskError): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    this.events.emit('log.offline', { path, reason: message })
+    const advice = 'Start the broker again when its disk is well: it then catches up with the others.'
+    this.fail(new Refusal(code === 'ENOSPC' ? 'DISK_FULL' : 'FOLDER_UNUSABLE', `The data folder failed: ${message}.`, advice))
   }
 
   hasPartition(topic: string, index: number): boolean {

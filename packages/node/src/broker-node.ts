@@ -1,5 +1,5 @@
 // A broker as a process: the broker on sockets, files and clocks of this machine.
-import type { ByteStream } from '@faultline/base'
+import { type ByteStream, Refusal } from '@faultline/base'
 import { Broker } from '@faultline/broker'
 import { NodeDisk } from './disk/node-disk.ts'
 import type { EventLog } from './event-log.ts'
@@ -31,7 +31,7 @@ export async function startBroker(
     disk: new NodeDisk('/'),
     transport,
     events,
-    onFatal: (error) => exit(70, error),
+    onFatal: (error) => exit(error instanceof Refusal ? 78 : 70, error),
   })
   await transport.listen('replication', config.listen.replication!)
   // The port is taken before the broker is up, so that nobody else gets it; clients are let in when it is.

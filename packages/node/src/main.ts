@@ -1,4 +1,5 @@
-// The entry of a node process: node.cjs CONFIG.json. Exit codes: 0 stopped in order, 70 a mistake of ours, 78 it refused to start.
+// The entry of a node process: node.cjs CONFIG.json. Exit codes: 0 stopped in order, 70 a mistake of ours, 78 it refused to start, or to
+// go on (its disk failed).
 import { Refusal } from '@faultline/base'
 import { EventLog } from './event-log.ts'
 import { serveManagement } from './management/management-server.ts'

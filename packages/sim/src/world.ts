@@ -1,6 +1,6 @@
 // A whole cluster in one process: the unchanged controllers and brokers on virtual time, network and disks, all from one seed.
 import { createHash, type Hash } from 'node:crypto'
-import { assert, type EventFields, type EventSink, Prng } from '@faultline/base'
+import { assert, type EventFields, type EventSink, Prng, Refusal } from '@faultline/base'
 import { Broker } from '@faultline/broker'
 import { ClusterClient } from '@faultline/client'
 import { Controller, type ClusterImage, type StaticConfigs } from '@faultline/controller'
@@ -114,13 +114,26 @@ export class World {
       disk: machine.disk,
       transport: this.peers.attach(id),
       events: this.#sink(name),
-      onFatal: (error) => this.#fail(name, error),
+      onFatal: (error) => (error instanceof Refusal ? this.#end(id, error) : this.#fail(name, error)),
     })
     this.#brokers.set(id, broker)
     broker.start().then(
       () => this.clients.listen(port, (stream) => broker.accept(stream, 'PLAINTEXT')),
       (error: Error) => this.#fail(name, error),
     )
+  }
+
+  disk(id: number): VirtualDisk {
+    return this.#machines.get(id)!.disk
+  }
+
+  /** The node gives up, and says why: its process ends when the step that it is in is done. */
+  #end(id: number, { code, message }: Refusal): void {
+    this.#record(`node:${id}`, 'refused', { code, message })
+    const { clock } = this.#machines.get(id)!
+    this.scheduler.at(this.scheduler.now, () => {
+      if (clock && this.#machines.get(id)!.clock === clock) this.crash(id)
+    })
   }
 
   /** SIGKILL: the process ends between two events; the page cache survives it. */

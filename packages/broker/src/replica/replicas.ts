@@ -1,5 +1,5 @@
 // The partitions that this broker hosts: created, led, followed and deleted as the metadata log says.
-import { type Clock, type EventSink, type PeerTransport, type Timer } from '@faultline/base'
+import { type Clock, DiskError, type EventSink, type PeerTransport, type Timer } from '@faultline/base'
 import {
   type ClusterImage,
   effectiveMinIsr,
@@ -8,7 +8,7 @@ import {
   type TopicState,
   serverNumber,
 } from '@faultline/controller'
-import type { LogDirectory } from '@faultline/log'
+import type { LogDirectory, PartitionLog } from '@faultline/log'
 import type { ControllerChannel } from '../controller-channel.ts'
 import { AlterPartitionQueue } from './alter-partition-queue.ts'
 import { logConfigOf } from './log-config.ts'
@@ -25,6 +25,8 @@ export interface ReplicasOptions {
   readonly channel: ControllerChannel
   readonly statics: StaticConfigs
   readonly logs: LogDirectory
+  /** A log could not be made. */
+  readonly onDiskError: (error: DiskError) => void
   readonly image: () => ClusterImage
   /** A partition begins or ends to be led here, or is led in a new epoch: coordinators load and unload. */
   readonly onLeadership: (partition: Partition, leads: boolean) => void
@@ -147,7 +149,8 @@ export class Replicas {
       return
     }
     if (!partition) {
-      const log = this.#o.logs.create(topic.name, index, topic.id, logConfigOf(this.#o.image(), this.#o.statics, topic.name))
+      const log = this.#create(topic, index)
+      if (!log) return
       partition = new Partition(this.#context, topic.name, topic.id, log, state)
       this.#partitions.set(key, partition)
     }
@@ -155,6 +158,16 @@ export class Replicas {
     if (!partition.apply(state)) return
     if (led || partition.leads) this.#o.onLeadership(partition, partition.leads)
     this.#follow(partition)
+  }
+
+  #create(topic: TopicState, index: number): PartitionLog | undefined {
+    try {
+      return this.#o.logs.create(topic.name, index, topic.id, logConfigOf(this.#o.image(), this.#o.statics, topic.name))
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.#o.onDiskError(error)
+      return undefined
+    }
   }
 
   /** A new epoch: away from whoever it was fetched from, to whoever leads now. */
