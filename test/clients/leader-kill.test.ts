@@ -89,9 +89,12 @@ async function killLeader({ cluster }: TestCluster, flowing: () => Promise<void>
 async function readToTheEnd({ cluster }: TestCluster, reader: Reader): Promise<void> {
   for (let partition = 0; partition < PARTITIONS; partition++) {
     const { highWatermark } = await until('a leader', () => leaderOf(cluster, TOPIC, partition))
-    await until(`the last record of ${TOPIC}-${partition}`, async () => {
+    await until(`end of ${TOPIC}-${partition}`, async () => {
       reader.program.mustRun()
       return reader.next(partition) >= highWatermark
+    }).catch((error: Error) => {
+      const where = `the ${reader.group} group is at ${reader.next(partition)} of ${highWatermark}`
+      throw new Error(`${error.message}, ${where}: ${reader.program.complaints}`)
     })
   }
   // A JVM that ends on a signal says so.

@@ -23,10 +23,12 @@ function keyOf(sequence: number): string {
 /** A member of a group of its own, which reads from the beginning. */
 export class Reader implements AsyncDisposable {
   readonly program: Program
+  readonly group: string
   readonly history = new History()
   readonly #next = new Map<number, number>()
 
   constructor(client: Client, programs: Programs, target: Target, group: string) {
+    this.group = group
     this.program = new Program(`${client.name}'s consumer`, programs.consume(target, group), (line) =>
       this.#take(client.parse(line)),
     )

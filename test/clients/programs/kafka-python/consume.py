@@ -1,10 +1,12 @@
 """Reads the topic as a member of a group, from the beginning until SIGTERM; a line of JSON for each record."""
 import json
+import logging
 import os
 import signal
 
 from kafka import KafkaConsumer
 
+logging.basicConfig(level=logging.WARNING)
 stopping = []
 signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
 consumer = KafkaConsumer(

@@ -1,10 +1,12 @@
 """Lines of key and value from standard input, produced in order; a line of JSON for each acknowledgement."""
 import json
+import logging
 import os
 import sys
 
 from kafka import KafkaProducer
 
+logging.basicConfig(level=logging.WARNING)
 failures = []
 
 
