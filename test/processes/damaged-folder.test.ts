@@ -30,13 +30,21 @@ async function onConnection<T>(work: (client: ReturnType<typeof connectTo>) => P
   }
 }
 
+/** The offset. On a busy machine a session of 400 ms may end now and then: the broker is fenced for a moment, and refuses. */
+function sendUntilTaken(client: ReturnType<typeof connectTo>, value: string): Promise<number> {
+  return until('an acknowledgement', async () => {
+    const { errorCode, baseOffset } = await send(client, topic, value)
+    return errorCode === 0 ? baseOffset : undefined
+  })
+}
+
 /** A topic of the test's own, forty records of known values in it. */
 beforeEach(async () => {
   topic = `damaged-${++made}`
   await onConnection(async (client) => {
     // Indexes reach the disk when a log is flushed.
     await createSingle(client, topic, { 'flush.messages': '1', 'index.interval.bytes': '100' })
-    for (let i = 0; i < RECORDS; i++) await send(client, topic, `${i} ${'.'.repeat(50)}`)
+    for (let i = 0; i < RECORDS; i++) await sendUntilTaken(client, `${i} ${'.'.repeat(50)}`)
   })
 })
 
@@ -58,8 +66,7 @@ async function left(): Promise<number> {
   await until('the broker', async () => (await state()) === 'running')
   const values = await until('the leader', () => onConnection((client) => readAll(client, topic)).catch(() => undefined))
   expect(values).toEqual(Array.from({ length: values.length }, (_, i) => `${i} ${'.'.repeat(50)}`))
-  const next = await onConnection((client) => send(client, topic, 'next'))
-  expect([next.errorCode, next.baseOffset]).toEqual([0, values.length])
+  expect(await onConnection((client) => sendUntilTaken(client, 'next'))).toBe(values.length)
   return values.length
 }
 
