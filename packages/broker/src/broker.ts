@@ -11,6 +11,7 @@ import {
 } from '@faultline/base'
 import {
   type BrokerEndpoint,
+  clearedTopics,
   type ClusterImage,
   ResourceType,
   serverFlag,
@@ -248,7 +249,7 @@ export class Broker {
   }
 
   #onMetadata(records: readonly MetadataRecord[], whole: boolean): void {
-    const touched = touchedBy(records)
+    const touched = touchedBy(records, this.image)
     // Before it has caught up with its own registration, what the log says of this broker was said of an earlier incarnation.
     if (this.#state === 'starting' && this.image.offset < this.#lifecycle.brokerEpoch) return
     const first = this.#state === 'starting' && !this.#applied
@@ -271,7 +272,7 @@ interface Touched {
   readonly brokers: boolean
 }
 
-function touchedBy(records: readonly MetadataRecord[]): Touched {
+function touchedBy(records: readonly MetadataRecord[], image: ClusterImage): Touched {
   const topics = new Set<string>()
   const configs = new Set<string>()
   let all = false
@@ -282,6 +283,9 @@ function touchedBy(records: readonly MetadataRecord[]): Touched {
       case 'PartitionChangeRecord':
       case 'RemoveTopicRecord':
         topics.add(record.value.topicId)
+        break
+      case 'ClearElrRecord':
+        for (const { id } of clearedTopics(image, record.value)) topics.add(id)
         break
       case 'ConfigRecord':
         if (record.value.resourceType === ResourceType.TOPIC) configs.add(record.value.resourceName)

@@ -6,7 +6,7 @@ import type { BrokerState } from './broker-state.ts'
 import type { PartitionState, TopicState } from './partition-state.ts'
 import { replayBrokerChange, replayFence, replayRegisterBroker, replayUnfence, replayUnregisterBroker } from './replay-brokers.ts'
 import { replayConfig } from './replay-configs.ts'
-import { replayPartition, replayPartitionChange, replayRemoveTopic, replayTopic } from './replay-topics.ts'
+import { replayClearElr, replayPartition, replayPartitionChange, replayRemoveTopic, replayTopic } from './replay-topics.ts'
 
 /** Kafka's config resource types. */
 export const ResourceType = { TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8, CLIENT_METRICS: 16, GROUP: 32 } as const
@@ -70,6 +70,8 @@ export class ClusterImage {
         return replayPartition(this, record.value)
       case 'PartitionChangeRecord':
         return replayPartitionChange(this, record.value)
+      case 'ClearElrRecord':
+        return replayClearElr(this, record.value)
       case 'ConfigRecord':
         return replayConfig(this, record.value)
       case 'ProducerIdsRecord':

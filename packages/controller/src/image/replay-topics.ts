@@ -2,10 +2,27 @@
 import { assert } from '@faultline/base'
 import type { MetadataRecordValue } from '@faultline/protocol'
 import { type ClusterImage, ResourceType } from './cluster-image.ts'
-import { NO_LEADER, type PartitionState } from './partition-state.ts'
+import { NO_LEADER, type PartitionState, type TopicState } from './partition-state.ts'
 
 /** A PartitionChangeRecord's leader field when the leader stays as it is. */
 export const NO_LEADER_CHANGE = -2
+
+/** A ClearElrRecord's topic when it means them all. */
+export const EVERY_TOPIC = ''
+
+/** The topics that a ClearElrRecord is about. */
+export function clearedTopics(image: ClusterImage, { topicName }: MetadataRecordValue<'ClearElrRecord'>): TopicState[] {
+  return [...image.topicsById.values()].filter((topic) => topicName === EVERY_TOPIC || topic.name === topicName)
+}
+
+export function replayClearElr(image: ClusterImage, value: MetadataRecordValue<'ClearElrRecord'>): void {
+  for (const { partitions } of clearedTopics(image, value)) {
+    for (const old of partitions) {
+      if (old.elr.length + old.lastKnownElr.length === 0) continue
+      partitions[old.partition] = { ...old, elr: [], lastKnownElr: [], partitionEpoch: old.partitionEpoch + 1 }
+    }
+  }
+}
 
 export function replayTopic(image: ClusterImage, value: MetadataRecordValue<'TopicRecord'>): void {
   assert(!image.topicsByName.has(value.name), `topic ${value.name} is there already`)

@@ -11,6 +11,7 @@ import { type ConfigDefinition, invalidConfigValue, listItems } from '../config/
 import { topicConfig } from '../config/effective-configs.ts'
 import { TOPIC_CONFIGS } from '../config/topic-configs.ts'
 import { ResourceType } from '../image/cluster-image.ts'
+import { EVERY_TOPIC } from '../image/replay-topics.ts'
 import { type ApiError, type Plan, type PlanContext, refuse } from './plan.ts'
 
 type Request = RequestOf<typeof incrementalAlterConfigs>
@@ -32,10 +33,21 @@ export function planAlterConfigs(context: PlanContext, request: Request): Plan<R
     const { resourceType, resourceName } = resource
     const changes = resourceRefusal(context, resource) ?? changesOf(context, resource)
     if ('error' in changes) return { resourceType, resourceName, errorCode: changes.error, errorMessage: changes.message }
-    if (!request.validateOnly) records.push(...changes)
+    if (!request.validateOnly) records.push(...changes, ...clearedElrs(context, resource, changes))
     return { resourceType, resourceName, errorCode: Errors.NONE, errorMessage: null }
   })
   return { records, response: { throttleTimeMs: 0, responses } }
+}
+
+/** Under another minimum the high watermark may move on without those that were eligible before: they are no longer (KIP-966). */
+function clearedElrs({ image }: PlanContext, resource: Resource, changes: readonly MetadataRecord[]): MetadataRecord[] {
+  if (!changes.some((c) => c.type === 'ConfigRecord' && c.value.name === 'min.insync.replicas')) return []
+  const { resourceType, resourceName } = resource
+  const all = [...image.topicsById.values()]
+  const topics = resourceType === ResourceType.TOPIC ? all.filter((t) => t.name === resourceName) : all
+  const someAreEligible = topics.some((t) => t.partitions.some((p) => p.elr.length + p.lastKnownElr.length > 0))
+  const topicName = resourceType === ResourceType.TOPIC ? resourceName : EVERY_TOPIC
+  return someAreEligible ? [{ type: 'ClearElrRecord', value: { topicName } }] : []
 }
 
 function resourceRefusal(context: PlanContext, resource: Resource): ApiError | undefined {
