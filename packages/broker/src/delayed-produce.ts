@@ -45,6 +45,12 @@ export class DelayedProduce implements Watcher {
     }
   }
 
+  /** Nobody wants the answer any more; what was appended stays. */
+  abandon(): void {
+    this.#timer?.cancel()
+    for (const { partition } of this.#waiting) partition.advanced.delete(this)
+  }
+
   #complete(waiting: Waiting, error: number): void {
     this.#waiting.delete(waiting)
     waiting.partition.advanced.delete(this)

@@ -126,6 +126,30 @@ describe('a slow client', () => {
   })
 })
 
+describe('a client that goes away', () => {
+  it('leaves nothing behind that waits for it', async () => {
+    const scene = await Scene.start({ brokers: 2 })
+    await scene.createTopic('a', 1, 2, { 'min.insync.replicas': '2' })
+    const leader = scene.leaderOf('a')
+    scene.world.crash(3 - leader)
+    const partition = scene.world.broker(leader)!.replicas.byName('a', 0)!
+    const records = buildBatch([{ key: null, value: Buffer.from('x'), timestamp: 1_700_000_000_000 }])
+    const long = 0x7fff_ffff
+    for (let i = 0; i < 20; i++) {
+      const client = new RawClient(scene.dial(leader))
+      const topics = [{ topic: 'a', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100 }] }]
+      const topicData = [{ name: 'a', partitionData: [{ index: 0, records }] }]
+      if (i % 2 === 0) client.send(frame(fetch, 12, { maxWaitMs: long, minBytes: 1, topics }))
+      else client.send(frame(produce, 9, { acks: -1, timeoutMs: long, topicData }))
+      await scene.pass(20)
+      expect(partition.advanced.size).toBe(1)
+      client.close()
+      await scene.pass(20)
+      expect(partition.advanced.size).toBe(0)
+    }
+  })
+})
+
 describe('a client that does not read', () => {
   it('is not answered any more, and not read from, until it reads', async () => {
     const scene = await Scene.start()

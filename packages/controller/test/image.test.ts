@@ -68,7 +68,7 @@ class Life {
     const brokerEpoch = this.image.brokers.get(brokerId)?.epoch ?? -1
     const name = `topic-${random.below(5)}`
     const value = String(1 + random.below(3))
-    const pick = <T>(from: Iterable<T>): T | undefined => [...from].toSorted(() => random.next() - 0.5)[0]
+    const pick = <T>(from: readonly T[]): T | undefined => from[random.below(Math.max(1, from.length))]
     switch (random.below(9)) {
       case 0:
         return planRegistration(context, 'c', {
@@ -113,7 +113,7 @@ class Life {
         return planCreatePartitions(context, { topics: [{ name, count, assignments: null }], timeoutMs: 0, validateOnly: false })
       }
       default: {
-        const topic = pick(this.image.topicsById.values())
+        const topic = pick([...this.image.topicsById.values()])
         const partition = topic && pick(topic.partitions)
         if (!topic || !partition || partition.leader < 0) return { records: [], response: undefined }
         const isr = partition.replicas.filter((id) => id === partition.leader || random.below(2) === 0)

@@ -37,7 +37,9 @@ export const produceHandler = handler(produce, (request, context) => {
   const partitions = responses.flatMap((t) => t.partitionResponses)
   const answer = () => ({ responses, nodeEndpoints: leaders(context, partitions) })
   if (request.acks !== -1 || waiting.length === 0) return answer()
-  return new DelayedProduce(broker.clock, waiting, request.timeoutMs).done.then(answer)
+  const delayed = new DelayedProduce(broker.clock, waiting, request.timeoutMs)
+  context.onClose(() => delayed.abandon())
+  return delayed.done.then(answer)
 })
 
 function resolve(broker: Broker, topic: TopicData, version: number): { name?: string; error: number } {

@@ -30,7 +30,9 @@ export const fetchHandler = handler(fetch, async (request, context): Promise<Res
   let results = read()
   if (request.maxWaitMs > 0 && plan.partitions.length > 0 && !isEnough(results)) {
     const partitions = plan.partitions.flatMap((p) => broker.replicas.byName(p.topic, p.index) ?? [])
-    results = [...(await new DelayedFetch(broker.clock, partitions, request.maxWaitMs, read, isEnough).done)]
+    const delayed = new DelayedFetch(broker.clock, partitions, request.maxWaitMs, read, isEnough)
+    context.onClose(() => delayed.abandon())
+    results = [...(await delayed.done)]
   }
   return write(context, plan.sessionId, plan.select(results))
 })

@@ -15,6 +15,8 @@ export interface RequestContext {
   readonly remote: string
   /** Name of the listener that the connection came in on. */
   readonly listener: string
+  /** What waits for the client is to be forgotten when the client is gone. */
+  readonly onClose: (abandon: () => void) => void
 }
 
 type Answer<T> = T | typeof NO_RESPONSE | typeof CLOSE_CONNECTION

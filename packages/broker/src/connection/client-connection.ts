@@ -39,6 +39,8 @@ type Turn = Pending | { readonly answer: Uint8Array[] } | { readonly refusal: st
 interface Slot {
   readonly pipelines: boolean
   chunks: Uint8Array[] | undefined
+  /** Ends the waiting for it. */
+  abandon: (() => void) | undefined
 }
 
 export class ClientConnection {
@@ -138,7 +140,7 @@ export class ClientConnection {
 
   #start(turn: Turn): void {
     if ('refusal' in turn) return this.#drop(turn.refusal)
-    const slot: Slot = { pipelines: isProduce(turn), chunks: undefined }
+    const slot: Slot = { pipelines: isProduce(turn), chunks: undefined, abandon: undefined }
     this.#slots.push(slot)
     if ('handler' in turn) return this.#handle(turn, slot)
     slot.chunks = turn.answer
@@ -160,6 +162,7 @@ export class ClientConnection {
       clientId: header.clientId,
       remote: this.#stream.remote,
       listener: this.#listener,
+      onClose: (abandon: () => void) => (slot.abandon = abandon),
     }
     this.#broker.metrics.requests++
     try {
@@ -219,7 +222,7 @@ export class ClientConnection {
     this.#closed = true
     this.#idleTimer?.cancel()
     this.#queue.length = 0
-    this.#slots.length = 0
+    for (const { abandon } of this.#slots.splice(0)) abandon?.()
     this.#broker.forget(this)
   }
 }

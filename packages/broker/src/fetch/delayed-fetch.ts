@@ -32,9 +32,14 @@ export class DelayedFetch implements Watcher {
     if (this.#isEnough(results)) this.#complete(results)
   }
 
-  #complete(results: readonly FetchedPartition[]): void {
+  /** Nobody wants the answer any more. */
+  abandon(): void {
     this.#timer.cancel()
     for (const partition of this.#partitions) partition.advanced.delete(this)
+  }
+
+  #complete(results: readonly FetchedPartition[]): void {
+    this.abandon()
     this.#finish(results)
   }
 }
