@@ -1,4 +1,5 @@
 // Who leads when brokers come and go: ISR, then ELR, then the last known leader, then an unclean one if that is allowed (KIP-966).
+import { Errors } from '@faultline/protocol'
 import { describe, expect, it } from 'vitest'
 import { planFencing } from '../src/plan/brokers.ts'
 import { electLeaderless, rebalanceLeaders, removeFromIsrs } from '../src/plan/leadership.ts'
@@ -104,6 +105,23 @@ describe('eligible leader replicas', () => {
       planAlterConfigs(cluster.context, { resources: [{ resourceType: 4, resourceName: '', configs }], validateOnly: false }),
     )
     expect(cluster.brief()).toBe('1 isr 1 elr  last ')
+  })
+})
+
+describe('min.insync.replicas', () => {
+  const code = (elr: boolean, resourceName: string, configOperation: number) => {
+    const cluster = new TestCluster({ elr })
+    const configs = [{ name: 'min.insync.replicas', configOperation, value: '1' }]
+    const resources = [{ resourceType: 4, resourceName, configs }]
+    return cluster.apply(planAlterConfigs(cluster.context, { resources, validateOnly: false })).responses![0]!.errorCode
+  }
+
+  it('is one for all brokers while there are eligible leader replicas', () => {
+    expect(code(true, '', 0)).toBe(Errors.NONE)
+    expect(code(true, '', 1)).toBe(Errors.INVALID_CONFIG)
+    expect(code(true, '1', 0)).toBe(Errors.INVALID_CONFIG)
+    expect(code(false, '', 1)).toBe(Errors.NONE)
+    expect(code(false, '1', 0)).toBe(Errors.NONE)
   })
 })
 

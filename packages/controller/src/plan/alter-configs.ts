@@ -91,6 +91,8 @@ function newValue(context: PlanContext, resource: Resource, operation: Operation
   if (configOperation < SET || configOperation > SUBTRACT) {
     return refuse(Errors.INVALID_REQUEST, `Unknown operation type ${configOperation}.`)
   }
+  const held = heldByElr(context, resource, operation)
+  if (held) return held
   if (configOperation === DELETE) return null
   if (!definition && isTopic) return refuse(Errors.INVALID_CONFIG, `Unknown topic config name: ${name}`)
   if (value === null) return refuse(Errors.INVALID_REQUEST, `Null value not supported for : ${name}`)
@@ -103,6 +105,16 @@ function newValue(context: PlanContext, resource: Resource, operation: Operation
   if (!definition) return value
   const next = configOperation === SET ? value : changedList(context, resource, operation, definition, value)
   return typeof next === 'string' ? checked(definition, next, isTopic) : next
+}
+
+/** Eligible replicas need one minimum for the whole cluster, and need it to be there (KIP-966). */
+function heldByElr({ image }: PlanContext, resource: Resource, { name, configOperation }: Operation): ApiError | undefined {
+  if (!image.elrEnabled || resource.resourceType !== ResourceType.BROKER || name !== 'min.insync.replicas') return undefined
+  if (resource.resourceName !== '')
+    return refuse(Errors.INVALID_CONFIG, 'Broker-level min.insync.replicas cannot be altered while ELR is enabled.')
+  if (configOperation === DELETE)
+    return refuse(Errors.INVALID_CONFIG, 'Cluster-level min.insync.replicas cannot be removed while ELR is enabled.')
+  return undefined
 }
 
 function changedList(
