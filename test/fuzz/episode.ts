@@ -265,7 +265,7 @@ class Episode {
     })
     const body = api.request.encode(randomRequest(words, api, apiVersion) as never, apiVersion)
     const sound = Buffer.concat(encodeFrame(header, body))
-    const mutated = words.chance(0.4)
+    const mutated = words.chance(0.25)
     const frame = mutated ? mutate(words, sound) : sound
     this.#last.unshift(`${mutated ? 'mutated ' : ''}${api.name} v${apiVersion} ${frame.subarray(0, 300).toString('hex')}`)
     this.#last.length = Math.min(this.#last.length, REMEMBERED_FRAMES)
