@@ -54,6 +54,16 @@ describe('a fetch session', () => {
     expect((await ask({ sessionId, sessionEpoch: 2, topics: [wants('a', 0, 1)] })).named).toEqual([])
   })
 
+  it('that an older version goes on with is not told of divergence, which it cannot read', async () => {
+    const ahead = { ...wants('a'), partitions: [{ partition: 0, fetchOffset: 1, lastFetchedEpoch: 0, partitionMaxBytes: 1000 }] }
+    const sessionId = await open(ahead)
+    const stale = { ...ahead, partitions: [{ ...ahead.partitions[0]!, fetchOffset: 9 }] }
+    const told = await ask({ sessionId, sessionEpoch: 1, topics: [stale] })
+    expect(told.responses[0]!.partitions[0]!.divergingEpoch.epoch).toBe(0)
+    const { errorCode } = (await ask({ sessionId, sessionEpoch: 2 }, 8)).responses[0]!.partitions[0]!
+    expect(errorCode).toBe(Errors.OFFSET_OUT_OF_RANGE)
+  })
+
   it('takes partitions in, and forgets them', async () => {
     const sessionId = await open(wants('b', 0, 0))
     expect((await ask({ sessionId, sessionEpoch: 1, topics: [wants('a')] })).named).toContain('a-0')

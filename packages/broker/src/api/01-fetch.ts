@@ -10,6 +10,9 @@ type Response = ResponseInput<typeof fetch>
 type TopicData = NonNullable<Response['responses']>[number]
 type PartitionData = NonNullable<TopicData['partitions']>[number]
 
+/** From this version a replica is told where its log diverges (KIP-595). */
+const DIVERGING_EPOCH = 12
+
 /** From this version a topic is its id (KIP-516). */
 const TOPIC_IDS = 13
 
@@ -44,6 +47,7 @@ function scopeOf(request: Request, { broker, version }: RequestContext): FetchSc
     isolation: request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted',
     leaderOnly: replicaId >= 0 || (replicaId === -1 && version < 11),
     toLogEnd: replicaId >= 0 || replicaId === -2,
+    divergence: version >= DIVERGING_EPOCH,
   }
 }
 

@@ -19,6 +19,8 @@ export interface FetchScope {
   readonly leaderOnly: boolean
   /** Reads up to the log's end: replicas, and the tool that compares them. */
   readonly toLogEnd: boolean
+  /** Can be told where its log parts from ours (KIP-595, version 12); one session may be continued by an older version. */
+  readonly divergence: boolean
 }
 
 export interface FetchedPartition {
@@ -62,7 +64,7 @@ export function readPartition(scope: FetchScope, wanted: FetchPartition, limitBy
     leader: undefined,
   }
   const nothing = { chunks: [], bytes: 0, aborted: null, diverging: undefined }
-  const diverging = divergence(log, wanted)
+  const diverging = scope.divergence ? divergence(log, wanted) : undefined
   if (diverging?.epoch === -1) return failed(wanted, Errors.OFFSET_OUT_OF_RANGE)
   if (diverging) return { ...state, ...nothing, error: Errors.NONE, diverging }
   if (wanted.fetchOffset < log.logStartOffset || wanted.fetchOffset > log.logEndOffset) {
