@@ -12,6 +12,8 @@ import {
   METADATA_RECORDS,
   offsetCommitKey,
   offsetCommitValue,
+  transactionLogKey,
+  transactionLogValue,
 } from '../src/index.ts'
 
 export const DECLARED: readonly Message[] = [
@@ -21,6 +23,8 @@ export const DECLARED: readonly Message[] = [
   offsetCommitValue,
   groupMetadataKey,
   groupMetadataValue,
+  transactionLogKey,
+  transactionLogValue,
   consumerProtocolSubscription,
   consumerProtocolAssignment,
   endTxnMarker,

@@ -15,3 +15,4 @@ export {
 } from './metadata-record.ts'
 export type { StoredRecord } from './record.ts'
 export * from './topic-records.ts'
+export * from './transaction-records.ts'
