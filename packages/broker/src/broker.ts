@@ -21,16 +21,20 @@ import {
 import { LogDirectory, TailBudget } from '@faultline/log'
 import { decodeUuid, type MetadataRecord } from '@faultline/protocol'
 import { HANDLERS } from './api/index.ts'
-import type { ApiHandler } from './api/handler.ts'
+import type { ApiHandler, RequestContext } from './api/handler.ts'
 import { AutoTopics } from './auto-topics.ts'
 import { ClientConnection } from './connection/client-connection.ts'
 import { ControllerChannel } from './controller-channel.ts'
 import { GroupCoordination } from './coordinator/group-coordination.ts'
 import { FetchSessions } from './fetch/fetch-sessions.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { BrokerChannel } from './broker-channel.ts'
 import { MetadataFollower } from './metadata-follower.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { Replicas } from './replica/replicas.ts'
+import { MarkerChannel } from './transaction/marker-channel.ts'
+import { TransactionCoordination } from './transaction/transaction-coordination.ts'
+import { TransactionVerifier } from './transaction/transaction-verifier.ts'
 
 export interface BrokerOptions {
   readonly id: number
@@ -68,6 +72,8 @@ export class Broker {
   readonly dataDirectory: string
   readonly replicas: Replicas
   readonly groups: GroupCoordination
+  readonly transactions: TransactionCoordination
+  readonly transactionVerifier: TransactionVerifier
   readonly autoTopics: AutoTopics
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
@@ -135,11 +141,31 @@ export class Broker {
       logs: this.logs,
       onDiskError: (error) => this.#diskFailed(error),
       image: () => this.image,
-      onLeadership: (partition, leads) => this.groups.onLeadership(partition, leads),
+      onLeadership: (partition, leads) => {
+        this.groups.onLeadership(partition, leads)
+        this.transactions.onLeadership(partition, leads)
+      },
     })
     this.groups = new GroupCoordination({ clock, random: options.random, events, statics, image: () => this.image })
     this.autoTopics = new AutoTopics(this.channel, statics)
     this.producerIds = new ProducerIds(this.channel, () => ({ brokerId: this.id, brokerEpoch: this.#lifecycle.brokerEpoch }))
+    const image = () => this.image
+    const brokers = new BrokerChannel({
+      brokerId: options.id,
+      transport,
+      handlers: this.handlers,
+      context: (version, clientId) => this.#peerContext(version, clientId),
+    })
+    this.transactionVerifier = new TransactionVerifier({ channel: brokers, clock, image })
+    this.transactions = new TransactionCoordination({
+      clock,
+      random: options.random,
+      events,
+      statics,
+      image,
+      markers: new MarkerChannel(brokers, image),
+      producerIds: this.producerIds,
+    })
     this.fetchSessions = new FetchSessions(
       clock,
       options.random,
@@ -196,6 +222,7 @@ export class Broker {
     this.#lifecycle.stop()
     this.#metadata.stop()
     this.groups.stop()
+    this.transactions.stop()
     this.replicas.stop()
     for (const connection of [...this.#connections]) connection.end()
   }
@@ -218,6 +245,11 @@ export class Broker {
 
   fail(error: Error): void {
     this.#o.onFatal(error)
+  }
+
+  /** Another broker asks, not a client. */
+  #peerContext(version: number, clientId: string): RequestContext {
+    return { broker: this, version, clientId, remote: clientId, listener: '', onClose: () => {}, letNextIn: () => {} }
   }
 
   /** Kafka halts when its last data folder has failed, so that others take over; we have one. */

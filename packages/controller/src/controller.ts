@@ -36,6 +36,7 @@ export interface ControllerOptions {
 const BOOTSTRAP_FEATURES: readonly (readonly [string, number])[] = [
   ['metadata.version', 30],
   ['eligible.leader.replicas.version', 1],
+  ['transaction.version', 2],
 ]
 
 /** Kafka hands out producer ids in blocks of this size. */

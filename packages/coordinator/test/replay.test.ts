@@ -12,7 +12,11 @@ function emptyShard(): GroupShard {
   const context = {
     clock,
     random: new Prng(1),
+    epoch: 1,
     append: () => 0 as const,
+    appendEnd: () => 0 as const,
+    whenCommitted: () => {},
+    whileActive: <T>(run: (value: T) => void) => run,
     appendInParts: () => 0 as const,
     deadline: (expire: () => void) => new Deadline(clock, new Set(), expire),
     emit: () => {},
@@ -22,7 +26,7 @@ function emptyShard(): GroupShard {
 
 function replayed(records: Iterable<CoordinatorRecord>): GroupShard {
   const shard = emptyShard()
-  for (const record of records) shard.replay(record)
+  for (const record of records) shard.replay(record, -1)
   return shard
 }
 
@@ -62,7 +66,7 @@ describe('replay', () => {
     let at = 0
     const afterStep = async (world: World) => {
       if (log !== world.log) [shard, log, at] = [emptyShard(), world.log, 0]
-      while (at < log!.records.length) shard.replay(log!.records[at++]!)
+      while (at < log!.records.length) shard.replay(log!.records[at++]!, -1)
       if (world.log.highWatermark < at) return
       const live = await world.shard()
       const settled = (id: string) => ['Stable', 'Empty'].includes(live.groups.get(id)?.state ?? 'Empty')
@@ -90,12 +94,12 @@ describe('replay', () => {
 
   it('leaves records of other kinds alone, and refuses what is none', () => {
     const shard = emptyShard()
-    shard.replay({ key: new Uint8Array([0, 3, 0, 1, 65]), value: bytes('whatever') })
+    shard.replay({ key: new Uint8Array([0, 3, 0, 1, 65]), value: bytes('whatever') }, -1)
     expect(shard.groups.size).toBe(0)
     for (const key of [[], [0], [0, 2, 0, 9], [255, 255]]) {
-      expect(() => shard.replay({ key: new Uint8Array(key), value: null })).toThrow(/./)
+      expect(() => shard.replay({ key: new Uint8Array(key), value: null }, -1)).toThrow(/./)
     }
-    expect(() => shard.replay({ key: encodeGroupMetadataKey({ group: 'g' }), value: bytes('junk') })).toThrow(/./)
+    expect(() => shard.replay({ key: encodeGroupMetadataKey({ group: 'g' }), value: bytes('junk') }, -1)).toThrow(/./)
     expect(shard.groups.size).toBe(0)
   })
 })

@@ -21,6 +21,10 @@ class Tally implements ShardState {
     this.seen.push(text(key))
   }
 
+  endTransaction(producerId: number, committed: boolean): void {
+    this.seen.push(`${producerId} ${committed ? 'commits' : 'aborts'}`)
+  }
+
   begin(): void {
     this.begun++
   }

@@ -22,7 +22,15 @@ import {
 import { GroupCoordinator } from '../src/group/group-coordinator.ts'
 import type { GroupShard } from '../src/group/group-shard.ts'
 import { groupRecord, offsetRecord } from '../src/group/group-records.ts'
-import type { CoordinatorRecord, LogSlice, ShardLog } from '../src/runtime/ports.ts'
+import type {
+  CoordinatorRecord,
+  LoggedEnd,
+  LoggedRecord,
+  LogSlice,
+  ShardLog,
+  TransactionEnd,
+  WritingTransaction,
+} from '../src/runtime/ports.ts'
 
 export class TestClock implements Clock {
   #now = 0
@@ -65,7 +73,7 @@ export class TestClock implements Clock {
 
 export class TestLog implements ShardLog {
   readonly startOffset = 0
-  readonly records: CoordinatorRecord[]
+  readonly entries: (LoggedRecord | LoggedEnd)[]
   highWatermark: number
   maxBatchBytes = 1_000_000
   /** Appends are refused with this. */
@@ -77,25 +85,39 @@ export class TestLog implements ShardLog {
   readSize = 100
   onAdvance: () => void = () => {}
 
-  constructor(records: readonly CoordinatorRecord[] = []) {
-    this.records = [...records]
+  constructor(records: readonly (CoordinatorRecord | LoggedEnd)[] = []) {
+    this.entries = records.map((record) => ({ producerId: -1, ...record }))
     this.highWatermark = records.length
   }
 
+  /** Without the ends of transactions. */
+  get records(): LoggedRecord[] {
+    return this.entries.filter((entry) => 'key' in entry)
+  }
+
   get endOffset(): number {
-    return this.records.length
+    return this.entries.length
   }
 
   read(offset: number): LogSlice | { readonly error: Exclude<ErrorCode, 0> } {
     if (this.broken !== undefined) return { error: this.broken }
-    const records = this.records.slice(offset, offset + this.readSize)
-    return { error: 0, records, nextOffset: offset + records.length }
+    const entries = this.entries.slice(offset, offset + this.readSize)
+    return { error: 0, entries, nextOffset: offset + entries.length }
   }
 
-  append(records: readonly CoordinatorRecord[]): ErrorCode {
-    if (this.refuse !== 0) return this.refuse
+  append(records: readonly CoordinatorRecord[], transaction?: WritingTransaction): ErrorCode {
     if (records.reduce((n, r) => n + r.key.length + (r.value?.length ?? 0), 0) > this.maxBatchBytes) return 10
-    this.records.push(...records)
+    const producerId = transaction?.producerId ?? -1
+    return this.#write(records.map((record) => ({ ...record, producerId })))
+  }
+
+  appendEnd({ producerId, committed }: TransactionEnd): ErrorCode {
+    return this.#write([{ producerId, committed }])
+  }
+
+  #write(entries: readonly (LoggedRecord | LoggedEnd)[]): ErrorCode {
+    if (this.refuse !== 0) return this.refuse
+    this.entries.push(...entries)
     if (this.autoCommit) this.commit()
     return 0
   }

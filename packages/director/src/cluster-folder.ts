@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { Refusal } from '@faultline/base'
 
 /** Raised when the folder's shape changes in a way that older programs cannot read. */
-const FOLDER_VERSION = 1
+const FOLDER_VERSION = 2
 
 /** A Unix socket's path is at most 107 bytes; a node's name comes on top. */
 const MAX_SOCKET_FOLDER = 85
@@ -15,8 +15,11 @@ export interface NodeAddress {
   readonly id: number
   readonly role: 'broker' | 'controller'
   readonly rack: string
-  /** What clients (of a broker) or nodes (of a controller) connect to. */
+  /** What people look for: where clients of a broker, or nodes of a controller, connect to. */
   readonly port: number
+  /** Where other nodes ask this one. */
+  readonly controlPort: number
+  /** Where followers of a broker connect to; 0 for a controller. */
   readonly replicationPort: number
 }
 

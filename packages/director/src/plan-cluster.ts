@@ -40,15 +40,17 @@ export async function planCluster(wish: ClusterWish): Promise<Omit<ClusterDescri
   }
   const settings = { ...smallClusterSettings(wish.brokers), ...(wish.fast ? FAST_SETTINGS : {}), ...wish.settings }
   checkSettings(wish.settings)
-  const inner = await freePorts('127.0.0.1', wish.brokers + wish.controllers)
+  const inner = await freePorts('127.0.0.1', 2 * wish.brokers + wish.controllers)
   const client = await clientPorts(wish, inner)
   const nodes: NodeAddress[] = []
   for (let i = 0; i < wish.controllers; i++) {
-    nodes.push({ id: FIRST_CONTROLLER_ID + i, role: 'controller', rack: '', port: inner[wish.brokers + i]!, replicationPort: 0 })
+    const port = inner[2 * wish.brokers + i]!
+    nodes.push({ id: FIRST_CONTROLLER_ID + i, role: 'controller', rack: '', port, controlPort: port, replicationPort: 0 })
   }
   for (let i = 0; i < wish.brokers; i++) {
     const rack = wish.racks.length > 0 ? wish.racks[i % wish.racks.length]! : ''
-    nodes.push({ id: i + 1, role: 'broker', rack, port: client[i]!, replicationPort: inner[i]! })
+    const [controlPort, replicationPort] = [inner[2 * i]!, inner[2 * i + 1]!]
+    nodes.push({ id: i + 1, role: 'broker', rack, port: client[i]!, controlPort, replicationPort })
   }
   return { clusterId: newClusterId(), host: wish.host, advertise: wish.advertise, settings, nodes }
 }

@@ -179,13 +179,14 @@ export class Supervisor {
     const name = `${address.role}:${address.id}`
     const links: Record<string, string> = {}
     for (const node of nodes) {
-      if (node.role === 'controller') links[`${node.id}/control`] = `127.0.0.1:${node.port}`
-      else links[`${node.id}/replication`] = `127.0.0.1:${node.replicationPort}`
+      links[`${node.id}/control`] = `127.0.0.1:${node.controlPort}`
+      if (node.role === 'broker') links[`${node.id}/replication`] = `127.0.0.1:${node.replicationPort}`
     }
+    const control = `127.0.0.1:${address.controlPort}`
     const own =
       address.role === 'controller'
-        ? { control: `127.0.0.1:${address.port}` }
-        : { replication: `127.0.0.1:${address.replicationPort}`, client: { host, port: address.port } }
+        ? { control }
+        : { control, replication: `127.0.0.1:${address.replicationPort}`, client: { host, port: address.port } }
     return {
       role: address.role,
       id: address.id,

@@ -14,7 +14,7 @@ import type { LogConfig } from './log-config.ts'
 import { loadLog, rebuildProducerStates, type ProducerSources } from './log-loader.ts'
 import { MemoryTail, TailBudget } from './memory-tail.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
-import type { AppendOrigin, ProducerStates, VerificationGuard } from './producer-states.ts'
+import type { AppendOrigin, FirstWrite, ProducerStates, VerificationGuard } from './producer-states.ts'
 import { syncPartitionMetadata } from './partition-metadata.ts'
 import { rebuildBatch } from './rebuild-batch.ts'
 import { countExpired } from './retention.ts'
@@ -527,7 +527,7 @@ export class PartitionLog {
   }
 
   /** Before a transactional batch is verified with the coordinator (KIP-890). Undefined when the transaction is open here already. */
-  startVerification(batch: RecordBatch, supportsEpochBump: boolean): VerificationGuard | undefined {
+  startVerification(batch: FirstWrite, supportsEpochBump: boolean): VerificationGuard | undefined {
     return this.#states.startVerification(batch, supportsEpochBump, this.#clock.wall())
   }
 

@@ -14,6 +14,9 @@ export interface VerificationGuard {
   readonly producerId: number
 }
 
+/** What a producer is about to write first in a transaction. */
+export type FirstWrite = Pick<RecordBatch, 'producerId' | 'producerEpoch' | 'baseSequence'>
+
 interface Verification {
   readonly guard: VerificationGuard
   readonly timestamp: number
@@ -79,10 +82,10 @@ export class ProducerStates {
     if (options.origin === 'client') {
       const duplicate = entry?.duplicateOf(batch)
       if (duplicate !== undefined) return { kind: 'duplicate', batch: duplicate }
-      const unverified = this.#checkVerification(batch, entry, options)
-      if (unverified !== undefined) return unverified
     }
     if (batch.isControl) return this.#checkMarker(batch, entry, options.transactionVersion)
+    const unverified = this.#checkVerification(batch, entry, options)
+    if (unverified !== undefined) return unverified
     const known = entry?.epoch ?? -1
     if (batch.producerEpoch < known) return staleEpoch(batch, known)
     if (options.origin === 'client') {
@@ -130,7 +133,7 @@ export class ProducerStates {
   }
 
   /** Undefined when the transaction is open here already, so that nothing is to be verified. */
-  startVerification(batch: RecordBatch, supportsEpochBump: boolean, now: number): VerificationGuard | undefined {
+  startVerification(batch: FirstWrite, supportsEpochBump: boolean, now: number): VerificationGuard | undefined {
     const { producerId, producerEpoch, baseSequence } = batch
     if (this.hasOpenTransaction(producerId, producerEpoch)) return undefined
     const known = this.#verifications.get(producerId)

@@ -33,6 +33,7 @@ export async function startBroker(
     events,
     onFatal: (error) => exit(error instanceof Refusal ? 78 : 70, error),
   })
+  await transport.listen('control', config.listen.control)
   await transport.listen('replication', config.listen.replication!)
   // The port is taken before the broker is up, so that nobody else gets it; clients are let in when it is.
   const accept = (stream: ByteStream) => broker.accept(stream, CLIENT_LISTENER)

@@ -32,7 +32,7 @@ export async function startController(
     onFatal: (error) => exit(70, error),
   })
   await controller.start()
-  await transport.listen('control', config.listen.control!)
+  await transport.listen('control', config.listen.control)
   return {
     status: () => {
       const { raft, active, image } = controller.status()

@@ -13,7 +13,7 @@ export interface NodeConfig {
   readonly links: Readonly<Record<string, string>>
   /** Where this node listens. */
   readonly listen: {
-    readonly control?: string
+    readonly control: string
     readonly replication?: string
     readonly client?: { readonly host: string; readonly port: number }
   }

@@ -1,9 +1,11 @@
 // Produce: each batch goes to its partition's log as it stands; acks=all answers when the high watermark has passed it.
 import { BATCH_HEADER_SIZE, Errors, produce, RecordBatch, type RequestOf, type ResponseInput } from '@faultline/protocol'
+import type { VerificationGuard } from '@faultline/log'
 import type { Broker } from '../broker.ts'
 import { DelayedProduce } from '../delayed-produce.ts'
 import type { Partition } from '../replica/partition.ts'
 import { isInternalTopic } from './03-metadata.ts'
+import { type ProduceVerdict, type TransactionalBatch, verifyProduce } from '../transaction/verify-produce.ts'
 import { CLOSE_CONNECTION, handler, NO_RESPONSE, type RequestContext } from './handler.ts'
 
 type Request = RequestOf<typeof produce>
@@ -17,17 +19,47 @@ type PartitionResponse = NonNullable<
 const ADMIN_CLIENT_ID = '__admin_client'
 
 export const produceHandler = handler(produce, (request, context) => {
-  const { broker } = context
-  const topics = request.topicData.map((topic) => ({ topic, ...resolve(broker, topic, context.version) }))
+  const { broker, version } = context
+  const topics = request.topicData.map((topic) => ({ topic, ...resolve(broker, topic, version) }))
   const refused = refusesAll(request)
+  const { transactionalId } = request
+  const batches = refused === Errors.NONE && transactionalId !== null ? transactionalBatches(topics) : []
+  const verdict = batches.length > 0 ? verifyProduce(broker, transactionalId!, version, batches) : undefined
+  if (!verdict) return appendAll(request, context, topics, refused, undefined)
+  return verdict.then((v) => appendAll(request, context, topics, refused, v))
+})
+
+interface ResolvedTopic {
+  readonly topic: TopicData
+  readonly name?: string
+  readonly error: number
+}
+
+function transactionalBatches(topics: readonly ResolvedTopic[]): TransactionalBatch[] {
+  return topics.flatMap(({ topic, name }) =>
+    topic.partitionData.flatMap(({ index, records }) => {
+      const batch = firstBatch(records)
+      return batch?.isTransactional && name !== undefined ? [{ topic: name, index, batch }] : []
+    }),
+  )
+}
+
+function appendAll(
+  request: Request,
+  context: RequestContext,
+  topics: readonly ResolvedTopic[],
+  refused: number,
+  verdict: ProduceVerdict | undefined,
+) {
   const waiting: { partition: Partition; end: number; response: PartitionResponse }[] = []
   const responses = topics.map(({ topic, name, error }) => ({
     name: topic.name,
     topicId: topic.topicId,
     partitionResponses: topic.partitionData.map((data) => {
-      const early = refused || error
-      const response = early ? failure(data.index, early) : append(request.acks, context, name!, data, waiting)
-      return response
+      const early = refused || error || verdict?.error(name!, data.index)
+      return early
+        ? failure(data.index, early, UNVERIFIED.get(early))
+        : append(request.acks, context, name!, data, waiting, verdict?.guard(name!, data.index))
     }),
   }))
   if (request.acks === 0) {
@@ -37,10 +69,16 @@ export const produceHandler = handler(produce, (request, context) => {
   const partitions = responses.flatMap((t) => t.partitionResponses)
   const answer = () => ({ responses, nodeEndpoints: leaders(context, partitions) })
   if (request.acks !== -1 || waiting.length === 0) return answer()
-  const delayed = new DelayedProduce(broker.clock, waiting, request.timeoutMs)
+  const delayed = new DelayedProduce(context.broker.clock, waiting, request.timeoutMs)
   context.onClose(() => delayed.abandon())
+  context.letNextIn()
   return delayed.done.then(answer)
-})
+}
+
+const UNVERIFIED: ReadonlyMap<number, string> = new Map([
+  [Errors.INVALID_TXN_STATE, 'The partition is not part of the transaction.'],
+  [Errors.NOT_ENOUGH_REPLICAS, "The transaction's coordinator could not be asked whether the partition is part of it."],
+])
 
 function resolve(broker: Broker, topic: TopicData, version: number): { name?: string; error: number } {
   if (version < 13) return { name: topic.name, error: Errors.NONE }
@@ -71,6 +109,7 @@ function append(
   topic: string,
   { index, records }: PartitionData,
   waiting: { partition: Partition; end: number; response: PartitionResponse }[],
+  guard: VerificationGuard | undefined,
 ): PartitionResponse {
   const { broker, version } = context
   if (isInternalTopic(topic) && context.clientId !== ADMIN_CLIENT_ID) return failure(index, Errors.INVALID_TOPIC_EXCEPTION)
@@ -82,7 +121,7 @@ function append(
   if (!partition) return broker.hasPartition(topic, index) ? elsewhere() : failure(index, Errors.UNKNOWN_TOPIC_OR_PARTITION)
   if (records === null || records.length === 0) return failure(index, Errors.INVALID_RECORD, 'Produce request has no records.')
   if (version < 7 && firstBatch(records)?.codec === ZSTD) return failure(index, Errors.UNSUPPORTED_COMPRESSION_TYPE)
-  const result = partition.append(records, acks, 'client')
+  const result = partition.append(records, acks, 'client', guard && { guard })
   if (result.error === Errors.NOT_LEADER_OR_FOLLOWER) return elsewhere()
   if (result.error !== Errors.NONE) {
     if (BAD_BATCH.has(result.error)) broker.metrics.refusedBatches++

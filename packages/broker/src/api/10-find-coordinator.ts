@@ -1,13 +1,17 @@
-// FindCoordinator: the leader of the partition that a group belongs to. The internal topic comes into being when it is first asked for.
+// FindCoordinator: the leader of the partition that a group or a transactional id belongs to. The internal topic comes into being when it is first asked for.
 import { partitionOf } from '@faultline/coordinator'
 import { type ErrorCode, Errors, findCoordinator, type ResponseInput } from '@faultline/protocol'
 import { GROUP_TOPIC } from '../coordinator/group-coordination.ts'
+import { TRANSACTION_TOPIC } from '../transaction/transaction-coordination.ts'
 import { handler, type RequestContext } from './handler.ts'
 
 type Coordinator = NonNullable<ResponseInput<typeof findCoordinator>['coordinators']>[number]
 
-const GROUP = 0
-const TRANSACTION = 1
+/** Where the coordinators of each type of key live. */
+const TOPICS: ReadonlyMap<number, string> = new Map([
+  [0, GROUP_TOPIC],
+  [1, TRANSACTION_TOPIC],
+])
 /** Since here several keys come at once. */
 const SEVERAL_SINCE = 4
 
@@ -21,11 +25,11 @@ export const findCoordinatorHandler = handler(findCoordinator, (request, context
 
 function find(context: RequestContext, keyType: number, key: string): Coordinator {
   const { broker, listener } = context
-  if (keyType === TRANSACTION) return nobody(Errors.COORDINATOR_NOT_AVAILABLE, NOT_AVAILABLE)
-  if (keyType !== GROUP) return nobody(Errors.INVALID_REQUEST, `There is no coordinator of type ${keyType}.`)
-  const topic = broker.image.topicsByName.get(GROUP_TOPIC)
+  const name = TOPICS.get(keyType)
+  if (name === undefined) return nobody(Errors.INVALID_REQUEST, `There is no coordinator of type ${keyType}.`)
+  const topic = broker.image.topicsByName.get(name)
   if (!topic) {
-    void broker.autoTopics.create(GROUP_TOPIC)
+    void broker.autoTopics.create(name)
     return nobody(Errors.COORDINATOR_NOT_AVAILABLE, NOT_AVAILABLE)
   }
   const { leader } = topic.partitions[partitionOf(key, topic.partitions.length)]!

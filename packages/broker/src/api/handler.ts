@@ -17,6 +17,8 @@ export interface RequestContext {
   readonly listener: string
   /** What waits for the client is to be forgotten when the client is gone. */
   readonly onClose: (abandon: () => void) => void
+  /** What this request does is done, and it only waits: a request of the same kind may follow it on its connection. */
+  readonly letNextIn: () => void
 }
 
 type Answer<T> = T | typeof NO_RESPONSE | typeof CLOSE_CONNECTION

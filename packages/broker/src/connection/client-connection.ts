@@ -37,7 +37,8 @@ type Turn = Pending | { readonly answer: Uint8Array[] } | { readonly refusal: st
 
 /** A response's place in the order; `chunks` once it is there. */
 interface Slot {
-  readonly pipelines: boolean
+  /** What follows may start: set by a Produce when it has been appended, and only waits for followers. */
+  pipelines: boolean
   chunks: Uint8Array[] | undefined
   /** Ends the waiting for it. */
   abandon: (() => void) | undefined
@@ -140,7 +141,7 @@ export class ClientConnection {
 
   #start(turn: Turn): void {
     if ('refusal' in turn) return this.#drop(turn.refusal)
-    const slot: Slot = { pipelines: isProduce(turn), chunks: undefined, abandon: undefined }
+    const slot: Slot = { pipelines: false, chunks: undefined, abandon: undefined }
     this.#slots.push(slot)
     if ('handler' in turn) return this.#handle(turn, slot)
     slot.chunks = turn.answer
@@ -163,6 +164,10 @@ export class ClientConnection {
       remote: this.#stream.remote,
       listener: this.#listener,
       onClose: (abandon: () => void) => (slot.abandon = abandon),
+      letNextIn: () => {
+        slot.pipelines = true
+        this.#pump()
+      },
     }
     this.#broker.metrics.requests++
     try {

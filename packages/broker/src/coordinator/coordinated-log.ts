@@ -1,7 +1,27 @@
 // A partition of an internal topic as its coordinator sees it: read when it is loaded, appended to with acks=all, watched for commits.
-import type { ShardLog, CoordinatorRecord, LogSlice } from '@faultline/coordinator'
-import { batchSizeAt, buildBatch, decodeRecords, type ErrorCode, Errors, isBatchProblem, RecordBatch } from '@faultline/protocol'
+import type {
+  CoordinatorRecord,
+  LoggedEnd,
+  LoggedRecord,
+  LogSlice,
+  ShardLog,
+  TransactionEnd,
+  WritingTransaction,
+} from '@faultline/coordinator'
+import {
+  batchSizeAt,
+  buildBatch,
+  buildEndTransactionMarker,
+  decodeRecords,
+  type ErrorCode,
+  Errors,
+  isBatchProblem,
+  NO_PRODUCER_ID,
+  readEndTransactionMarker,
+  RecordBatch,
+} from '@faultline/protocol'
 import type { Clock } from '@faultline/base'
+import type { AppendOptions, VerificationGuard } from '@faultline/log'
 import type { Partition } from '../replica/partition.ts'
 import type { Watcher } from '../replica/watchers.ts'
 
@@ -47,34 +67,58 @@ export class CoordinatedLog implements ShardLog, Watcher {
     this.#partition.advanced.delete(this)
   }
 
-  append(records: readonly CoordinatorRecord[]): ErrorCode {
-    if (this.#partition.leaderEpoch !== this.#epoch) return Errors.NOT_LEADER_OR_FOLLOWER
+  append(records: readonly CoordinatorRecord[], transaction?: WritingTransaction): ErrorCode {
     const timestamp = this.#clock.wall()
-    const batch = buildBatch(records.map(({ key, value }) => ({ key, value, timestamp })))
-    return this.#partition.append(batch, -1, 'coordinator').error
+    const options = transaction && {
+      producerId: transaction.producerId,
+      producerEpoch: transaction.producerEpoch,
+      transactional: true,
+    }
+    const batch = buildBatch(
+      records.map(({ key, value }) => ({ key, value, timestamp })),
+      options,
+    )
+    return this.#append(batch, { guard: transaction?.guard as VerificationGuard | undefined })
+  }
+
+  appendEnd({ producerId, producerEpoch, committed, coordinatorEpoch, transactionVersion }: TransactionEnd): ErrorCode {
+    const result = committed ? 'commit' : 'abort'
+    const marker = { producerId, producerEpoch, coordinatorEpoch, result } as const
+    return this.#append(buildEndTransactionMarker(marker, this.#clock.wall()), { transactionVersion })
+  }
+
+  #append(batch: Uint8Array, options: AppendOptions): ErrorCode {
+    if (this.#partition.leaderEpoch !== this.#epoch) return Errors.NOT_LEADER_OR_FOLLOWER
+    return this.#partition.append(batch, -1, 'coordinator', options).error
   }
 
   read(offset: number): LogSlice | { readonly error: Exclude<ErrorCode, 0> } {
     const { log } = this.#partition
     const read = log.read(offset, LOAD_BYTES, log.logEndOffset, true)
     if ('error' in read) return { error: read.error }
-    const records: CoordinatorRecord[] = []
+    const entries: (LoggedRecord | LoggedEnd)[] = []
     for (const chunk of read.chunks) {
       for (let at = 0; at < chunk.length;) {
         const size = batchSizeAt(chunk, at)
-        if (typeof size !== 'number' || !collect(new RecordBatch(chunk, at), records)) return { error: Errors.CORRUPT_MESSAGE }
+        if (typeof size !== 'number' || !collect(new RecordBatch(chunk, at), entries)) return { error: Errors.CORRUPT_MESSAGE }
         at += size
       }
     }
-    return { error: Errors.NONE, records, nextOffset: read.nextOffset }
+    return { error: Errors.NONE, entries, nextOffset: read.nextOffset }
   }
 }
 
-/** False when the batch cannot be read. A record without a key is no coordinator's. */
-function collect(batch: RecordBatch, into: CoordinatorRecord[]): boolean {
-  if (batch.isControl) return true
+/** False when the batch cannot be read. A record without a key is no coordinator's, nor is a control record that is no marker. */
+function collect(batch: RecordBatch, into: (LoggedRecord | LoggedEnd)[]): boolean {
+  if (batch.isControl) {
+    const marker = readEndTransactionMarker(batch)
+    if (marker !== undefined && isBatchProblem(marker)) return false
+    if (marker !== undefined) into.push({ producerId: marker.producerId, committed: marker.result === 'commit' })
+    return true
+  }
   const decoded = decodeRecords(batch)
   if (isBatchProblem(decoded)) return false
-  for (const { key, value } of decoded) if (key !== null) into.push({ key, value })
+  const producerId = batch.isTransactional ? batch.producerId : NO_PRODUCER_ID
+  for (const { key, value } of decoded) if (key !== null) into.push({ key, value, producerId })
   return true
 }

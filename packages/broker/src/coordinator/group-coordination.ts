@@ -4,7 +4,7 @@ import { type ClusterImage, serverNumber, type StaticConfigs } from '@faultline/
 import type { Clock, EventSink, Random } from '@faultline/base'
 import type { MetadataRecord } from '@faultline/protocol'
 import type { Partition } from '../replica/partition.ts'
-import { CoordinatedLog } from './coordinated-log.ts'
+import { CoordinatedTopic } from './coordinated-topic.ts'
 
 export const GROUP_TOPIC = '__consumer_offsets'
 
@@ -19,7 +19,7 @@ export interface GroupCoordinationOptions {
 export class GroupCoordination {
   readonly coordinator: GroupCoordinator
   readonly #o: GroupCoordinationOptions
-  readonly #logs = new Map<number, CoordinatedLog>()
+  readonly #topic: CoordinatedTopic
   /** Names by id, as of the last change: a topic's name must be known when it is gone. */
   #topicNames = new Map<string, string>()
 
@@ -39,19 +39,11 @@ export class GroupCoordination {
       },
       partitions: () => image().topicsByName.get(GROUP_TOPIC)?.partitions.length,
     })
+    this.#topic = new CoordinatedTopic(GROUP_TOPIC, this.coordinator.runtime, options.clock)
   }
 
-  /** A partition begins or ends to be led here, or is led in a new epoch. */
   onLeadership(partition: Partition, leads: boolean): void {
-    if (partition.topic !== GROUP_TOPIC) return
-    const { index } = partition
-    const { runtime } = this.coordinator
-    this.#logs.get(index)?.detach()
-    this.#logs.delete(index)
-    if (!leads) return runtime.resigned(index)
-    const log = new CoordinatedLog(partition, this.#o.clock, () => runtime.advanced(index))
-    this.#logs.set(index, log)
-    runtime.elected(index, partition.leaderEpoch, log)
+    this.#topic.onLeadership(partition, leads)
   }
 
   /** The image has moved on by these records, or (`whole`) was replaced. */
@@ -76,7 +68,7 @@ export class GroupCoordination {
   }
 
   stop(): void {
-    this.coordinator.runtime.stop()
+    this.#topic.stop()
   }
 }
 

@@ -1,5 +1,5 @@
 // The configuration of one partition's log, from the topic's effective configurations.
-import { type ClusterImage, listItems, serverNumber, type StaticConfigs, topicConfig } from '@faultline/controller'
+import { type ClusterImage, listItems, serverFlag, serverNumber, type StaticConfigs, topicConfig } from '@faultline/controller'
 import type { CompressionType, LogConfig } from '@faultline/log'
 
 export function logConfigOf(image: ClusterImage, statics: StaticConfigs, topic: string): LogConfig {
@@ -28,7 +28,6 @@ export function logConfigOf(image: ClusterImage, statics: StaticConfigs, topic: 
     minCleanableDirtyRatio: number('min.cleanable.dirty.ratio'),
     fileDeleteDelayMs: number('file.delete.delay.ms'),
     producerIdExpirationMs: serverNumber(statics, 'producer.id.expiration.ms'),
-    // Only the transaction coordinator could vouch for a transaction (KIP-890), and there is none yet.
-    verifyTransactions: false,
+    verifyTransactions: serverFlag(statics, 'transaction.partition.verification.enable'),
   }
 }

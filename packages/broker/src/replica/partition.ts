@@ -1,7 +1,7 @@
 // One replica of one partition, as leader or as follower: leader epochs, the high watermark over the maximal ISR, ISR shrink and expand.
 import { assert, type Clock } from '@faultline/base'
 import { isActive, type BrokerState, NO_LEADER, type PartitionState } from '@faultline/controller'
-import type { AppendResult, PartitionLog } from '@faultline/log'
+import type { AppendOptions, AppendResult, PartitionLog } from '@faultline/log'
 import { Errors } from '@faultline/protocol'
 import { FollowerState } from './follower-state.ts'
 import { type IsrState, maximalIsr, settledIsr } from './isr-state.ts'
@@ -165,13 +165,18 @@ export class Partition {
   }
 
   /** Appends one batch as the leader. `acks` -1 is refused when the ISR is too small to keep the promise. */
-  append(batch: Uint8Array, acks: number, origin: 'client' | 'coordinator'): AppendResult | PartitionRefusal {
+  append(
+    batch: Uint8Array,
+    acks: number,
+    origin: 'client' | 'coordinator',
+    options: AppendOptions = {},
+  ): AppendResult | PartitionRefusal {
     if (!this.#leads) return { error: Errors.NOT_LEADER_OR_FOLLOWER, message: `${this.name} is not led here` }
     if (acks === -1 && this.underMinIsr) {
       const message = `the ISR of ${this.name} is [${this.isr.join(', ')}], min.insync.replicas is ${this.minIsr}`
       return { error: Errors.NOT_ENOUGH_REPLICAS, message }
     }
-    const result = this.log.appendAsLeader(batch, this.leaderEpoch, origin)
+    const result = this.log.appendAsLeader(batch, this.leaderEpoch, origin, options)
     if (result.error !== Errors.NONE || result.duplicate) return result
     this.advanceHighWatermark()
     this.appended.notify()

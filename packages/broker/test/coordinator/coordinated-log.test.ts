@@ -76,7 +76,7 @@ describe('a coordinated log', () => {
     if (read.error !== 0) throw new Error(`error ${read.error}`)
     expect(read.nextOffset).toBe(3)
     const text = (of: Uint8Array | null) => of && new TextDecoder().decode(of)
-    expect(read.records.map((r) => [text(r.key), text(r.value)])).toEqual([
+    expect(read.entries.map((e) => ('key' in e ? [text(e.key), text(e.value)] : e))).toEqual([
       ['k1', 'v1'],
       ['k2', null],
       ['k3', 'v3'],
@@ -99,7 +99,7 @@ describe('a coordinated log', () => {
     expect(advanced).toBe(0)
   })
 
-  it('reads past control records and records without a key', () => {
+  it('reads the ends of transactions as such, and past records without a key', () => {
     partition.append(buildBatch([{ key: bytes('a'), value: null, timestamp: 0 }]), -1, 'coordinator')
     const marker = { producerId: 5, producerEpoch: 0, coordinatorEpoch: 0, result: 'abort' } as const
     partition.append(buildEndTransactionMarker(marker, 0), -1, 'coordinator')
@@ -108,10 +108,12 @@ describe('a coordinated log', () => {
     for (let offset = 0; offset < log.endOffset;) {
       const read = log.read(offset)
       if (read.error !== 0) throw new Error(`error ${read.error}`)
-      keys.push(...read.records.map((r) => new TextDecoder().decode(r.key)))
+      keys.push(
+        ...read.entries.map((e) => ('committed' in e ? `${e.producerId} ${e.committed}` : new TextDecoder().decode(e.key))),
+      )
       offset = read.nextOffset
     }
-    expect(keys).toEqual(['a', 'b'])
+    expect(keys).toEqual(['a', '5 false', 'b'])
   })
 
   it('reads a large log in pieces', () => {
@@ -121,7 +123,7 @@ describe('a coordinated log', () => {
     for (let offset = 0; offset < log.endOffset; reads++) {
       const read = log.read(offset)
       if (read.error !== 0) throw new Error(`error ${read.error}`)
-      records += read.records.length
+      records += read.entries.length
       offset = read.nextOffset
     }
     expect(records).toBe(50)

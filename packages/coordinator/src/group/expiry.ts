@@ -24,15 +24,18 @@ function expired(shard: GroupShard, group: ClassicGroup): CoordinatorRecord[] {
   let kept = 0
   for (const [topic, partitions] of shard.offsets.topicsOf(group.id)) {
     for (const [partition, committed] of partitions) {
-      const start = since(topic, committed)
+      const start = shard.transactionalOffsets.has(group.id, topic, partition) ? undefined : since(topic, committed)
       if (start !== undefined && isOver(committed, start, now, shard.config.retentionMs))
         records.push(offsetTombstone(group.id, topic, partition))
       else kept++
     }
   }
-  if (kept === 0 && group.stored && group.state === 'Empty' && group.pendingMembers.size === 0)
-    records.push(groupTombstone(group.id))
+  if (kept === 0 && group.stored && isUnused(shard, group)) records.push(groupTombstone(group.id))
   return records
+}
+
+function isUnused(shard: GroupShard, { id, state, pendingMembers }: ClassicGroup): boolean {
+  return state === 'Empty' && pendingMembers.size === 0 && !shard.transactionalOffsets.hasGroup(id)
 }
 
 /** Older clients could say how long to keep a position; then nothing else counts. */

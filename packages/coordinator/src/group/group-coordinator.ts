@@ -15,8 +15,10 @@ import {
   type RequestOf,
   type ResponseInput,
   type syncGroup,
+  type txnOffsetCommit,
 } from '@faultline/protocol'
 import { partitionOf } from '../partition-of.ts'
+import type { TransactionEnd } from '../runtime/ports.ts'
 import { CoordinatorRuntime, type RuntimeOptions } from '../runtime/runtime.ts'
 import type { GroupClient, GroupConfig, Topics } from './config.ts'
 import { deleteGroup } from './delete-group.ts'
@@ -30,6 +32,7 @@ import { commit, commitRefused } from './offset-commit.ts'
 import { deleteOffsets, forgetTopics } from './offset-delete.ts'
 import { fetchAnswer, type FetchedGroup, type FetchGroup, fetchOffsets, fetchRefused, groupsOf } from './offset-fetch.ts'
 import { sync } from './sync.ts'
+import { commitInTransaction, type TransactionalCommitRequest } from './txn-offset-commit.ts'
 
 export interface GroupCoordinatorOptions extends Omit<RuntimeOptions<GroupShard>, 'create'> {
   readonly config: GroupConfig
@@ -98,9 +101,29 @@ export class GroupCoordinator {
     return this.#run(request.groupId, step, (error) => commitRefused(request, error))
   }
 
+  /** `guard` is what the log gave when the transaction was verified for its partition here. */
+  commitTransactionalOffsets(
+    request: TransactionalCommitRequest,
+    client: GroupClient,
+    guard: object | undefined,
+  ): Promise<ResponseInput<typeof txnOffsetCommit>> {
+    const failed = (error: ErrorCode) => commitRefused(request, error)
+    if (request.groupId === '') return Promise.resolve(failed(Errors.INVALID_GROUP_ID))
+    const step: Step<ResponseInput<typeof txnOffsetCommit>> = (shard, answer) =>
+      answer(commitInTransaction(shard, request, client, guard))
+    return this.#run(request.groupId, step, failed)
+  }
+
+  /** The end of a transaction reaches a partition of __consumer_offsets: the positions in it count from now on, or never. */
+  endTransaction(partition: number, end: TransactionEnd): Promise<ErrorCode> {
+    const step: Step<ErrorCode> = (shard, answer) => answer(shard.context.appendEnd(end))
+    return this.runtime.run(partition, step, (error) => error)
+  }
+
   async fetchOffsets(request: RequestOf<typeof offsetFetch>, client: GroupClient): Promise<ResponseInput<typeof offsetFetch>> {
     const fetchOne = (group: FetchGroup) => {
-      const step: Step<FetchedGroup> = (shard, answer) => answer(fetchOffsets(shard, group, client.version))
+      const step: Step<FetchedGroup> = (shard, answer) =>
+        answer(fetchOffsets(shard, group, client.version, request.requireStable))
       return this.#run(group.groupId, step, (error) => fetchRefused(group, error))
     }
     return fetchAnswer(await Promise.all(groupsOf(request, client.version).map(fetchOne)), request, client.version)

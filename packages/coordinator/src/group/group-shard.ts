@@ -1,5 +1,11 @@
 // The groups and offsets of one partition of __consumer_offsets. Here is what changes by replay; the APIs and timers are beside it.
-import { decodeGroupMetadataValue, decodeGroupRecordKey, decodeOffsetCommitValue } from '@faultline/protocol'
+import {
+  decodeGroupMetadataValue,
+  decodeGroupRecordKey,
+  decodeOffsetCommitValue,
+  NO_PRODUCER_ID,
+  type OffsetCommitKey,
+} from '@faultline/protocol'
 import type { Deadline } from '../runtime/deadline.ts'
 import type { CoordinatorRecord, ShardContext, ShardState } from '../runtime/ports.ts'
 import { ClassicGroup } from './classic-group.ts'
@@ -8,6 +14,7 @@ import type { GroupConfig, Topics } from './config.ts'
 import { expireOffsets } from './expiry.ts'
 import { expireJoin, expireSync } from './rebalance.ts'
 import { beginSessions, expireSession } from './sessions.ts'
+import { TransactionalOffsets } from './transactional-offsets.ts'
 
 export class GroupShard implements ShardState {
   readonly context: ShardContext
@@ -15,6 +22,7 @@ export class GroupShard implements ShardState {
   readonly topics: Topics
   readonly groups = new Map<string, ClassicGroup>()
   readonly offsets = new CommittedOffsets()
+  readonly transactionalOffsets = new TransactionalOffsets()
   readonly #expiry: Deadline
 
   constructor(context: ShardContext, config: GroupConfig, topics: Topics) {
@@ -34,11 +42,13 @@ export class GroupShard implements ShardState {
     this.#expiry.set(this.config.retentionCheckMs)
   }
 
-  replay({ key, value }: CoordinatorRecord): void {
+  replay({ key, value }: CoordinatorRecord, producerId: number): void {
     const decoded = decodeGroupRecordKey(key)
     switch (decoded.type) {
       case 'OffsetCommit':
-        return this.#replayOffset(decoded.key, value)
+        return producerId === NO_PRODUCER_ID
+          ? this.#replayOffset(decoded.key, value)
+          : this.#replayTransactionalOffset(decoded.key, value, producerId)
       case 'GroupMetadata':
         return this.#replayGroup(decoded.key.group, value)
       case 'unknown':
@@ -47,15 +57,29 @@ export class GroupShard implements ShardState {
   }
 
   /** Offsets without a group's record are those of a simple group, whose consumers assign partitions themselves. */
-  #replayOffset(key: { group: string; topic: string; partition: number }, value: Uint8Array | null): void {
-    const { group, topic, partition } = key
+  #replayOffset({ group, topic, partition }: OffsetCommitKey, value: Uint8Array | null): void {
     if (value !== null) {
       this.offsets.set(group, topic, partition, decodeOffsetCommitValue(value))
+      this.transactionalOffsets.supersede(group, topic, partition)
       this.#group(group)
     } else {
       this.offsets.delete(group, topic, partition)
       this.#dropUnlessNeeded(group)
     }
+  }
+
+  #replayTransactionalOffset({ group, topic, partition }: OffsetCommitKey, value: Uint8Array | null, producerId: number): void {
+    if (value !== null) {
+      this.transactionalOffsets.add(producerId, group, topic, partition, decodeOffsetCommitValue(value))
+      this.#group(group)
+    } else {
+      this.transactionalOffsets.delete(producerId, group, topic, partition)
+      this.#dropUnlessNeeded(group)
+    }
+  }
+
+  endTransaction(producerId: number, committed: boolean): void {
+    for (const group of this.transactionalOffsets.end(producerId, committed, this.offsets)) this.#dropUnlessNeeded(group)
   }
 
   #replayGroup(id: string, value: Uint8Array | null): void {
@@ -65,12 +89,16 @@ export class GroupShard implements ShardState {
     }
     this.groups.get(id)?.dispose()
     this.groups.delete(id)
-    if (this.offsets.has(id)) this.#group(id)
+    if (this.#hasOffsets(id)) this.#group(id)
+  }
+
+  #hasOffsets(id: string): boolean {
+    return this.offsets.has(id) || this.transactionalOffsets.hasGroup(id)
   }
 
   #dropUnlessNeeded(id: string): void {
     const group = this.groups.get(id)
-    if (!group || group.stored || this.offsets.has(id)) return
+    if (!group || group.stored || this.#hasOffsets(id)) return
     group.dispose()
     this.groups.delete(id)
   }

@@ -11,35 +11,59 @@ import type { GroupShard } from './group-shard.ts'
 export type CommitRequest = RequestOf<typeof offsetCommit>
 type CommitAnswer = ResponseInput<typeof offsetCommit>
 type Partition = CommitRequest['topics'][number]['partitions'][number]
+/** How OffsetCommit and TxnOffsetCommit name positions. */
+type Positions = Pick<CommitRequest, 'groupId' | 'topics'>
 
 /** Since here topics come by id. */
 const TOPIC_IDS_SINCE = 10
 
 export function commit(shard: GroupShard, request: CommitRequest, client: GroupClient): CommitAnswer {
   const refused = checkCommit(shard.groups.get(request.groupId), request, client.version)
+  const now = shard.context.clock.wall()
+  const { retentionTimeMs } = request
+  const plan = planCommit(shard, request, {
+    byId: client.version >= TOPIC_IDS_SINCE,
+    refused,
+    expireTimestamp: retentionTimeMs < 0 ? -1 : Math.min(now + retentionTimeMs, Number.MAX_SAFE_INTEGER),
+  })
+  keepSession(shard.groups.get(request.groupId), request)
+  return plan.written((records) => shard.context.append(records))
+}
+
+export interface CommitScope {
+  readonly byId: boolean
+  /** Why none of it may be committed, or NONE. */
+  readonly refused: ErrorCode
+  /** -1 for what the configuration says. */
+  readonly expireTimestamp: number
+}
+
+/** The records that a commit comes to, and its answer once they are written: what is wrong with a position fails that one only. */
+export function planCommit(shard: GroupShard, request: Positions, { byId, refused, expireTimestamp }: CommitScope) {
   const records: CoordinatorRecord[] = []
   const accepted: { errorCode: ErrorCode }[] = []
   const topics = request.topics.map((topic) => {
-    const name = client.version >= TOPIC_IDS_SINCE ? shard.topics.nameOf(topic.topicId) : topic.name
+    const name = byId ? shard.topics.nameOf(topic.topicId) : topic.name
     const partitions = topic.partitions.map((partition) => {
       const errorCode = checkPartition(shard, name, partition)
       const answer = { partitionIndex: partition.partitionIndex, errorCode: errorCode === Errors.NONE ? refused : errorCode }
       if (answer.errorCode !== Errors.NONE) return answer
-      records.push(recordOf(shard, request, name!, partition))
+      records.push(recordOf(shard, request.groupId, name!, partition, expireTimestamp))
       accepted.push(answer)
       return answer
     })
     return { name: topic.name, topicId: topic.topicId, partitions }
   })
-  keepSession(shard.groups.get(request.groupId), request)
-  if (records.length === 0) return { topics }
-  const error = commitError(shard.context.append(records))
-  for (const answer of accepted) answer.errorCode = error
-  return { topics }
+  const written = (append: (records: readonly CoordinatorRecord[]) => ErrorCode): CommitAnswer => {
+    const error = records.length === 0 ? Errors.NONE : commitError(append(records))
+    for (const answer of accepted) answer.errorCode = error
+    return { topics }
+  }
+  return { written }
 }
 
 /** The answer when there is no coordinator to ask. */
-export function commitRefused(request: CommitRequest, errorCode: ErrorCode): CommitAnswer {
+export function commitRefused(request: Positions, errorCode: ErrorCode): CommitAnswer {
   return {
     topics: request.topics.map(({ name, topicId, partitions }) => ({
       name,
@@ -61,15 +85,19 @@ function checkPartition(shard: GroupShard, topic: string | undefined, partition:
   return length > shard.config.maxMetadataLength ? Errors.OFFSET_METADATA_TOO_LARGE : Errors.NONE
 }
 
-function recordOf(shard: GroupShard, request: CommitRequest, topic: string, partition: Partition): CoordinatorRecord {
-  const now = shard.context.clock.wall()
-  const { retentionTimeMs } = request
-  return offsetRecord(request.groupId, topic, partition.partitionIndex, {
+function recordOf(
+  shard: GroupShard,
+  groupId: string,
+  topic: string,
+  partition: Partition,
+  expireTimestamp: number,
+): CoordinatorRecord {
+  return offsetRecord(groupId, topic, partition.partitionIndex, {
     offset: partition.committedOffset,
     leaderEpoch: partition.committedLeaderEpoch,
     metadata: partition.committedMetadata ?? '',
-    commitTimestamp: now,
-    expireTimestamp: retentionTimeMs < 0 ? -1 : Math.min(now + retentionTimeMs, Number.MAX_SAFE_INTEGER),
+    commitTimestamp: shard.context.clock.wall(),
+    expireTimestamp,
     topicId: shard.topics.idOf(topic) ?? ZERO_UUID,
   })
 }

@@ -20,18 +20,26 @@ export function groupsOf(request: FetchRequest, version: number): readonly Fetch
   return [{ groupId: request.groupId, topics }]
 }
 
-export function fetchOffsets(shard: GroupShard, { groupId, topics }: FetchGroup, version: number): FetchedGroup {
+/** `requireStable`: a position that an open transaction may change is not told (KIP-447). */
+export function fetchOffsets(
+  shard: GroupShard,
+  { groupId, topics }: FetchGroup,
+  version: number,
+  requireStable: boolean,
+): FetchedGroup {
   const byId = version >= TOPIC_IDS_SINCE
-  if (topics === null) return { groupId, errorCode: Errors.NONE, topics: allTopics(shard, groupId, byId) }
+  const position = (topic: string, index: number) =>
+    requireStable && shard.transactionalOffsets.has(groupId, topic, index)
+      ? fetched(index, undefined, Errors.UNSTABLE_OFFSET_COMMIT)
+      : fetched(index, shard.offsets.get(groupId, topic, index))
+  if (topics === null) return { groupId, errorCode: Errors.NONE, topics: allTopics(shard, groupId, byId, position) }
   return {
     groupId,
     errorCode: Errors.NONE,
     topics: topics.map(({ name, topicId, partitionIndexes }) => {
       const topic = byId ? shard.topics.nameOf(topicId) : name
       const partitions = partitionIndexes.map((index) =>
-        topic === undefined
-          ? fetched(index, undefined, Errors.UNKNOWN_TOPIC_ID)
-          : fetched(index, shard.offsets.get(groupId, topic, index)),
+        topic === undefined ? fetched(index, undefined, Errors.UNKNOWN_TOPIC_ID) : position(topic, index),
       )
       return { name, topicId, partitions }
     }),
@@ -39,11 +47,16 @@ export function fetchOffsets(shard: GroupShard, { groupId, topics }: FetchGroup,
 }
 
 /** A topic that is gone has no id, and cannot be named where topics go by id. */
-function allTopics(shard: GroupShard, groupId: string, byId: boolean): FetchedTopic[] {
+function allTopics(
+  shard: GroupShard,
+  groupId: string,
+  byId: boolean,
+  position: (topic: string, index: number) => ReturnType<typeof fetched>,
+): FetchedTopic[] {
   return [...shard.offsets.topicsOf(groupId)].flatMap(([name, partitions]) => {
     const topicId = shard.topics.idOf(name)
     if (byId && topicId === undefined) return []
-    const all = [...partitions].map(([index, committed]) => fetched(index, committed))
+    const all = [...partitions.keys()].map((index) => position(name, index))
     return [{ name, topicId: topicId ?? ZERO_UUID, partitions: all }]
   })
 }

@@ -1,6 +1,6 @@
 // Replays a partition's log into a shard's state, record by record, so that whoever drives it can stop anywhere.
 import { type ErrorCode, MalformedError } from '@faultline/protocol'
-import type { ShardLog, ShardState } from './ports.ts'
+import type { LoggedEnd, LoggedRecord, ShardLog, ShardState } from './ports.ts'
 
 export interface Replayed {
   readonly error: ErrorCode
@@ -19,16 +19,22 @@ export function* replayLog(log: ShardLog, state: ShardState): Generator<undefine
     if (slice.error !== 0) return { error: slice.error, records, skipped }
     if (slice.nextOffset <= offset) break
     offset = slice.nextOffset
-    for (const record of slice.records) {
+    for (const entry of slice.entries) {
       records++
-      try {
-        state.replay(record)
-      } catch (error) {
-        if (!(error instanceof MalformedError)) throw error
-        skipped++
-      }
+      if (!replayEntry(entry, state)) skipped++
       yield undefined
     }
   }
   return { error: 0, records, skipped }
+}
+
+function replayEntry(entry: LoggedRecord | LoggedEnd, state: ShardState): boolean {
+  try {
+    if ('committed' in entry) state.endTransaction(entry.producerId, entry.committed)
+    else state.replay(entry, entry.producerId)
+    return true
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error
+    return false
+  }
 }

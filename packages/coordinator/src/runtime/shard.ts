@@ -1,9 +1,9 @@
 // One partition of an internal topic with the state that its records describe, for one leader epoch: loaded, then active, then gone.
 import { assert, type Clock, type EventFields, type EventSink, type Random, type Timer } from '@faultline/base'
-import { type ErrorCode, Errors } from '@faultline/protocol'
+import { type ErrorCode, Errors, NO_PRODUCER_ID } from '@faultline/protocol'
 import { CommitQueue } from './commit-queue.ts'
 import { Deadline } from './deadline.ts'
-import type { CoordinatorRecord, ShardContext, ShardLog, ShardState } from './ports.ts'
+import type { CoordinatorRecord, ShardContext, ShardLog, ShardState, TransactionEnd, WritingTransaction } from './ports.ts'
 import { type Replayed, replayLog } from './replay-log.ts'
 
 export interface ShardOptions<S extends ShardState> {
@@ -36,7 +36,10 @@ export class Shard<S extends ShardState> implements ShardContext {
   readonly #deadlines = new Set<Deadline>()
   /** Steps that have no answer yet (a JoinGroup waits for others). */
   readonly #open = new Set<(error: ErrorCode) => void>()
+  /** In order of their offsets. */
+  readonly #afterCommit: { readonly offset: number; readonly run: () => void }[] = []
   #phase: ShardPhase = 'loading'
+  #appending = false
   #loading: Timer | undefined
 
   constructor(options: ShardOptions<S>) {
@@ -96,14 +99,54 @@ export class Shard<S extends ShardState> implements ShardContext {
 
   /** The high watermark has moved. */
   advance(): void {
-    if (this.#phase === 'active') this.#commits.advance(this.#log.highWatermark)
+    if (this.#phase !== 'active' || this.#appending) return
+    this.#commits.advance(this.#log.highWatermark)
+    const mark = this.#log.highWatermark
+    while (this.#isActive && this.#afterCommit.length > 0 && this.#afterCommit[0]!.offset <= mark)
+      this.#afterCommit.shift()!.run()
   }
 
-  append(records: readonly CoordinatorRecord[]): ErrorCode {
-    assert(this.#phase === 'active', `append to a shard that is ${this.#phase}`)
-    const error = this.#log.append(records)
-    if (error === Errors.NONE) for (const record of records) this.#state.replay(record)
+  get #isActive(): boolean {
+    return this.#phase === 'active'
+  }
+
+  /** Appends, then replays. With one replica the high watermark moves during the append: whoever waits for that sees what was replayed. */
+  #write(append: () => ErrorCode, replay: () => void): ErrorCode {
+    assert(this.#isActive, `append to a shard that is ${this.#phase}`)
+    this.#appending = true
+    const error = append()
+    if (error === Errors.NONE) replay()
+    this.#appending = false
+    this.advance()
     return error
+  }
+
+  append(records: readonly CoordinatorRecord[], transaction?: WritingTransaction): ErrorCode {
+    const producerId = transaction?.producerId ?? NO_PRODUCER_ID
+    return this.#write(
+      () => this.#log.append(records, transaction),
+      () => {
+        for (const record of records) this.#state.replay(record, producerId)
+      },
+    )
+  }
+
+  appendEnd(end: TransactionEnd): ErrorCode {
+    return this.#write(
+      () => this.#log.appendEnd(end),
+      () => this.#state.endTransaction(end.producerId, end.committed),
+    )
+  }
+
+  whenCommitted(run: () => void): void {
+    this.#afterCommit.push({ offset: this.#log.endOffset, run })
+    this.advance()
+  }
+
+  whileActive<T>(run: (value: T) => void): (value: T) => void {
+    return (value) => {
+      if (this.#phase === 'active') run(value)
+    }
   }
 
   appendInParts(records: readonly CoordinatorRecord[]): ErrorCode {
@@ -131,6 +174,7 @@ export class Shard<S extends ShardState> implements ShardContext {
     this.#loading?.cancel()
     for (const deadline of this.#deadlines) deadline.clear()
     this.#commits.failAll()
+    this.#afterCommit.length = 0
     for (const fail of this.#open) fail(Errors.NOT_COORDINATOR)
     this.#open.clear()
     this.emit('coordinator.unloaded', { epoch: this.epoch })

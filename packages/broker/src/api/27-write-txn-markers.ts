@@ -1,0 +1,66 @@
+// WriteTxnMarkers: the end of transactions, on the partitions that are led here. Markers of __consumer_offsets go through the group
+// coordinator, whose state they change.
+import type { TransactionEnd } from '@faultline/coordinator'
+import { buildEndTransactionMarker, type ErrorCode, Errors, type RequestOf, writeTxnMarkers } from '@faultline/protocol'
+import type { Broker } from '../broker.ts'
+import { GROUP_TOPIC } from '../coordinator/group-coordination.ts'
+import { DelayedProduce } from '../delayed-produce.ts'
+import { handler, type RequestContext } from './handler.ts'
+
+type Marker = RequestOf<typeof writeTxnMarkers>['markers'][number]
+
+/** As long as a coordinator waits for an answer. */
+const TIMEOUT_MS = 5000
+
+export const writeTxnMarkersHandler = handler(writeTxnMarkers, async (request, context) => ({
+  markers: await Promise.all(request.markers.map((marker) => writeMarker(marker, context))),
+}))
+
+async function writeMarker(marker: Marker, context: RequestContext) {
+  const end = {
+    producerId: marker.producerId,
+    producerEpoch: marker.producerEpoch,
+    committed: marker.transactionResult,
+    coordinatorEpoch: marker.coordinatorEpoch,
+    transactionVersion: marker.transactionVersion,
+  }
+  const writeOne = async (topic: string, partitionIndex: number) => ({
+    partitionIndex,
+    errorCode:
+      topic === GROUP_TOPIC
+        ? await endForGroups(context.broker, partitionIndex, end)
+        : await append(context, topic, partitionIndex, end),
+  })
+  const topics = marker.topics.map(async ({ name, partitionIndexes }) => ({
+    name,
+    partitions: await Promise.all(partitionIndexes.map((index) => writeOne(name, index))),
+  }))
+  return { producerId: marker.producerId, topics: await Promise.all(topics) }
+}
+
+/** The coordinator that asks tries again at the partition's leader, when there is one. */
+async function endForGroups(broker: Broker, partition: number, end: TransactionEnd): Promise<ErrorCode> {
+  if (!broker.hasPartition(GROUP_TOPIC, partition)) return Errors.UNKNOWN_TOPIC_OR_PARTITION
+  const error = await broker.groups.coordinator.endTransaction(partition, end)
+  switch (error) {
+    case Errors.NOT_COORDINATOR:
+    case Errors.COORDINATOR_NOT_AVAILABLE:
+    case Errors.COORDINATOR_LOAD_IN_PROGRESS:
+      return Errors.NOT_LEADER_OR_FOLLOWER
+    default:
+      return error
+  }
+}
+
+async function append({ broker }: RequestContext, topic: string, index: number, end: TransactionEnd): Promise<ErrorCode> {
+  const partition = broker.replicas.byName(topic, index)
+  if (!partition) return broker.hasPartition(topic, index) ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION
+  const { producerId, producerEpoch, coordinatorEpoch, committed, transactionVersion } = end
+  const result = committed ? 'commit' : 'abort'
+  const marker = buildEndTransactionMarker({ producerId, producerEpoch, coordinatorEpoch, result }, broker.clock.wall())
+  const appended = partition.append(marker, -1, 'coordinator', { transactionVersion })
+  if (appended.error !== Errors.NONE) return appended.error
+  const response = { errorCode: Errors.NONE as ErrorCode }
+  await new DelayedProduce(broker.clock, [{ partition, end: appended.lastOffset + 1, response }], TIMEOUT_MS).done
+  return response.errorCode
+}

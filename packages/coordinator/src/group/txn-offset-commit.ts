@@ -1,0 +1,23 @@
+// TxnOffsetCommit: positions that count when the transaction commits.
+import { type RequestOf, type ResponseInput, type txnOffsetCommit } from '@faultline/protocol'
+import { checkTransactionalCommit } from './check-commit.ts'
+import type { GroupClient } from './config.ts'
+import type { GroupShard } from './group-shard.ts'
+import { planCommit } from './offset-commit.ts'
+
+export type TransactionalCommitRequest = RequestOf<typeof txnOffsetCommit>
+
+/** Since here topics come by id. */
+const TOPIC_IDS_SINCE = 6
+
+export function commitInTransaction(
+  shard: GroupShard,
+  request: TransactionalCommitRequest,
+  client: GroupClient,
+  guard: object | undefined,
+): ResponseInput<typeof txnOffsetCommit> {
+  const { producerId, producerEpoch } = request
+  const refused = checkTransactionalCommit(shard.groups.get(request.groupId), request)
+  const plan = planCommit(shard, request, { byId: client.version >= TOPIC_IDS_SINCE, refused, expireTimestamp: -1 })
+  return plan.written((records) => shard.context.append(records, { producerId, producerEpoch, guard }))
+}

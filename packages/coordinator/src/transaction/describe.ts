@@ -1,0 +1,58 @@
+// DescribeTransactions and ListTransactions: what administrators see of transactional ids (KIP-664, KIP-994).
+import {
+  type describeTransactions,
+  type ErrorCode,
+  Errors,
+  type listTransactions,
+  type RequestOf,
+  type ResponseInput,
+} from '@faultline/protocol'
+import type { Transaction } from './transaction.ts'
+import { TRANSACTION_STATES } from './transaction-state.ts'
+import type { TransactionShard } from './transaction-shard.ts'
+
+export type DescribedTransaction = NonNullable<ResponseInput<typeof describeTransactions>['transactionStates']>[number]
+export type ListedTransaction = NonNullable<ResponseInput<typeof listTransactions>['transactionStates']>[number]
+export type ListRequest = RequestOf<typeof listTransactions>
+
+export function describeTransaction(shard: TransactionShard, transactionalId: string): DescribedTransaction {
+  const transaction = shard.transactions.get(transactionalId)
+  if (!transaction) return describeRefused(transactionalId, Errors.TRANSACTIONAL_ID_NOT_FOUND)
+  return {
+    errorCode: Errors.NONE,
+    transactionalId,
+    transactionState: transaction.state,
+    transactionTimeoutMs: transaction.timeoutMs,
+    transactionStartTimeMs: transaction.startTimestamp,
+    producerId: transaction.producerId,
+    producerEpoch: transaction.producerEpoch,
+    topics: [...transaction.partitions].map(([topic, partitions]) => ({ topic, partitions: [...partitions] })),
+  }
+}
+
+export function describeRefused(transactionalId: string, errorCode: ErrorCode): DescribedTransaction {
+  return { errorCode, transactionalId }
+}
+
+export function unknownStates({ stateFilters }: ListRequest): string[] {
+  const names: readonly string[] = TRANSACTION_STATES
+  return stateFilters.filter((name) => !names.includes(name))
+}
+
+export function listTransactionsOf(
+  shard: TransactionShard,
+  request: ListRequest,
+  matches: (id: string) => boolean,
+): ListedTransaction[] {
+  const now = shard.context.clock.wall()
+  return [...shard.transactions.values()]
+    .filter((transaction) => isWanted(transaction, request, now) && matches(transaction.transactionalId))
+    .map(({ transactionalId, producerId, state }) => ({ transactionalId, producerId, transactionState: state }))
+}
+
+function isWanted({ state, producerId, startTimestamp }: Transaction, request: ListRequest, now: number): boolean {
+  const { stateFilters, producerIdFilters, durationFilter } = request
+  if (stateFilters.length > 0 && !stateFilters.includes(state)) return false
+  if (producerIdFilters.length > 0 && !producerIdFilters.includes(producerId)) return false
+  return durationFilter < 0 || now - startTimestamp > durationFilter
+}
