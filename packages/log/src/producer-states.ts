@@ -17,12 +17,28 @@ export interface VerificationGuard {
 /** What a producer is about to write first in a transaction. */
 export type FirstWrite = Pick<RecordBatch, 'producerId' | 'producerEpoch' | 'baseSequence'>
 
-interface Verification {
+class Verification {
   readonly guard: VerificationGuard
   readonly timestamp: number
+  readonly supportsEpochBump: boolean
   epoch: number
   lowestSequence: number
-  supportsEpochBump: boolean
+
+  constructor(producerId: number, timestamp: number, epoch: number, sequence: number, supportsEpochBump: boolean) {
+    this.guard = { producerId }
+    this.timestamp = timestamp
+    this.epoch = epoch
+    this.lowestSequence = sequence
+    this.supportsEpochBump = supportsEpochBump
+  }
+
+  /** Another batch waits for the same answer. */
+  seen(epoch: number, sequence: number): void {
+    if (epoch > this.epoch) {
+      this.epoch = epoch
+      this.lowestSequence = sequence
+    } else if (epoch === this.epoch) this.lowestSequence = Math.min(this.lowestSequence, sequence)
+  }
 }
 
 interface CompletedTransaction {
@@ -137,14 +153,13 @@ export class ProducerStates {
     const { producerId, producerEpoch, baseSequence } = batch
     if (this.hasOpenTransaction(producerId, producerEpoch)) return undefined
     const known = this.#verifications.get(producerId)
-    if (known !== undefined && known.epoch === producerEpoch) {
-      known.lowestSequence = Math.min(known.lowestSequence, baseSequence)
+    if (known !== undefined) {
+      known.seen(producerEpoch, baseSequence)
       return known.guard
     }
-    const guard = { producerId }
-    const started = { guard, timestamp: now, epoch: producerEpoch, lowestSequence: baseSequence, supportsEpochBump }
+    const started = new Verification(producerId, now, producerEpoch, baseSequence, supportsEpochBump)
     this.#verifications.set(producerId, started)
-    return guard
+    return started.guard
   }
 
   removeExpired(now: number, expirationMs: number): void {
@@ -222,6 +237,13 @@ export class ProducerStates {
     return ACCEPTED
   }
 
+  /** The marker has the epoch of the producer's next transaction (KIP-890), which may be being verified by now. */
+  #endVerification({ producerId, producerEpoch }: RecordBatch): void {
+    const verification = this.#verifications.get(producerId)
+    const isNext = verification?.supportsEpochBump === true && verification.epoch === producerEpoch
+    if (!isNext) this.#verifications.delete(producerId)
+  }
+
   #applyMarker(batch: RecordBatch): AbortedTransaction | undefined {
     const marker = readEndTransactionMarker(batch)
     // Nothing left of it after compaction, or a control record that is not about transactions.
@@ -230,7 +252,7 @@ export class ProducerStates {
     entry.moveToEpoch(batch.producerEpoch)
     entry.coordinatorEpoch = marker.coordinatorEpoch
     entry.lastTimestamp = batch.maxTimestamp
-    this.#verifications.delete(batch.producerId)
+    this.#endVerification(batch)
     const firstOffset = entry.transactionStart
     if (firstOffset === undefined) return undefined
     entry.transactionStart = undefined

@@ -337,6 +337,22 @@ describe('a transaction', () => {
     expect(append(log, inTransaction(0, 2), 'client', { guard })).toBe('INVALID_TXN_STATE')
   })
 
+  it('may be verified while the marker of the one before it, which has the same epoch, arrives', () => {
+    const log = fixture({ verifyTransactions: true }).open()
+    const first = log.startVerification(new RecordBatch(inTransaction(0, 0)), true)!
+    expect(append(log, inTransaction(0, 0), 'client', { guard: first })).toBe('0-0')
+    const guard = log.startVerification(new RecordBatch(inTransaction(1, 0)), true)!
+    expect(append(log, marker(1, 0), 'coordinator', { transactionVersion: 2 })).toBe('1-1')
+    expect(append(log, inTransaction(1, 0), 'client', { guard })).toBe('2-2')
+  })
+
+  it('is not disturbed by the verification of an older epoch', () => {
+    const log = fixture({ verifyTransactions: true }).open()
+    const guard = log.startVerification(new RecordBatch(inTransaction(3, 0)), false)!
+    log.startVerification(new RecordBatch(inTransaction(2, 7)), false)
+    expect(append(log, inTransaction(3, 0), 'client', { guard })).toBe('0-0')
+  })
+
   it('is fenced rather than found unverified, when its epoch is old', () => {
     const log = fixture({ verifyTransactions: true }).open()
     append(log, produced(7, 5, 0))
