@@ -156,7 +156,7 @@ export class Broker {
       handlers: this.handlers,
       context: (version, clientId) => this.#peerContext(version, clientId),
     })
-    this.transactionVerifier = new TransactionVerifier({ channel: brokers, clock, image })
+    this.transactionVerifier = new TransactionVerifier({ channel: brokers, image })
     this.transactions = new TransactionCoordination({
       clock,
       random: options.random,

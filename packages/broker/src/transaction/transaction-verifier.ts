@@ -1,6 +1,5 @@
 // Before the first batch of a transaction reaches a partition here, the transaction's coordinator says that the partition is part of it:
 // else a batch that comes late would open a transaction that nobody ends (KIP-890). Newer clients leave it to us to make it a part.
-import type { Clock } from '@faultline/base'
 import type { ClusterImage } from '@faultline/controller'
 import { partitionOf, type PartitionVerdict, type ProducerClaim } from '@faultline/coordinator'
 import { addPartitionsToTxn, type ErrorCode, Errors } from '@faultline/protocol'
@@ -9,16 +8,12 @@ import { TRANSACTION_TOPIC } from './transaction-coordination.ts'
 
 const VERSION = 5
 const TIMEOUT_MS = 5000
-/** The last transaction of a producer may just be about to be complete: that is worth a moment's patience. */
-const PATIENCE_MS = 100
-const BACKOFF_MS = 20
 
 /** What a client of some version expects of us, and which errors it understands. */
 export type TransactionSupport = 'add' | 'abortable' | 'verify'
 
 export interface TransactionVerifierOptions {
   readonly channel: BrokerChannel
-  readonly clock: Clock
   readonly image: () => ClusterImage
 }
 
@@ -34,14 +29,8 @@ export class TransactionVerifier {
 
   /** For each of the partitions NONE, or what the client is answered. */
   async verify(claim: ProducerClaim, partitions: Partitions, support: TransactionSupport): Promise<PartitionVerdict> {
-    const { clock } = this.#o
-    const until = clock.mono() + PATIENCE_MS
-    for (;;) {
-      const errors = await this.#ask(claim, partitions, support)
-      const busy = support === 'add' && [...errors.values()].includes(Errors.CONCURRENT_TRANSACTIONS)
-      if (!busy || clock.mono() >= until) return (topic, partition) => errorFor(errors.get(`${topic}:${partition}`)!, support)
-      await new Promise<void>((resolve) => clock.after(BACKOFF_MS, resolve))
-    }
+    const errors = await this.#ask(claim, partitions, support)
+    return (topic, partition) => errorFor(errors.get(`${topic}:${partition}`)!, support)
   }
 
   async #ask(claim: ProducerClaim, partitions: Partitions, support: TransactionSupport): Promise<Map<string, ErrorCode>> {

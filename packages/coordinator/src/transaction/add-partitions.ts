@@ -38,6 +38,11 @@ function checkClaim(transaction: Transaction | undefined, claim: ProducerClaim):
   return isPreparing(transaction) ? Errors.CONCURRENT_TRANSACTIONS : Errors.NONE
 }
 
+/** The producer's last transaction is not complete yet, and nothing else is wrong. */
+export function mayWait(shard: TransactionShard, claim: ProducerClaim): boolean {
+  return checkClaim(shard.transactions.get(claim.transactionalId), claim) === Errors.CONCURRENT_TRANSACTIONS
+}
+
 /** For each partition, whether it is part of the transaction; nothing changes. */
 export function verifyPartitions(shard: TransactionShard, claim: ProducerClaim): (topic: string, partition: number) => ErrorCode {
   const transaction = shard.transactions.get(claim.transactionalId)

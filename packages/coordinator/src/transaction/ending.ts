@@ -11,11 +11,19 @@ import { writeTransaction } from './write-transaction.ts'
 /** Before a marker that was refused is written again, and before completion that was refused is. */
 const RETRY_MS = 20
 
+/**
+ * The next transaction of a producer often begins while the last one is about to be complete. Kafka refuses it, and the client comes again
+ * after its back-off; here it waits for this long before it is refused.
+ */
+const PATIENCE_MS = 100
+
 export interface Ending {
   readonly end: TransactionEnd
   /** "topic-partition" of those that have no marker yet. */
   readonly waiting: Map<string, { readonly topic: string; readonly partition: number }>
   readonly retry: Deadline
+  /** Who wants to go on when it is complete. */
+  readonly next: Set<() => void>
 }
 
 export interface Decision {
@@ -61,6 +69,7 @@ export function writeMarkers(shard: TransactionShard, transaction: Transaction):
     },
     waiting: new Map(all.map((p) => [`${p.topic}-${p.partition}`, p])),
     retry: shard.context.deadline(() => goOn(shard, transactionalId)),
+    next: new Set(),
   }
   shard.endings.set(transactionalId, ending)
   shard.context.whenCommitted(() => goOn(shard, transactionalId))
@@ -105,6 +114,22 @@ function complete(shard: TransactionShard, transactionalId: string): void {
     partitions: NO_PARTITIONS,
     lastUpdateTimestamp: shard.context.clock.wall(),
   })
-  if (writeTransaction(shard, next) === Errors.NONE) shard.endings.delete(transactionalId)
-  else shard.endings.get(transactionalId)!.retry.set(RETRY_MS)
+  const ending = shard.endings.get(transactionalId)!
+  if (writeTransaction(shard, next) !== Errors.NONE) return ending.retry.set(RETRY_MS)
+  shard.endings.delete(transactionalId)
+  for (const run of ending.next) run()
+}
+
+/** Runs `step` when the transaction that is ending now is complete, or when that takes too long. At once when none is. */
+export function afterEnding(shard: TransactionShard, transactionalId: string, step: () => void): void {
+  const ending = shard.endings.get(transactionalId)
+  if (!ending) return step()
+  const run = () => {
+    ending.next.delete(run)
+    patience.clear()
+    step()
+  }
+  const patience = shard.context.deadline(run)
+  patience.set(PATIENCE_MS)
+  ending.next.add(run)
 }

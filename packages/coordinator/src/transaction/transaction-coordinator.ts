@@ -14,7 +14,7 @@ import {
 } from '@faultline/protocol'
 import { partitionOf } from '../partition-of.ts'
 import { CoordinatorRuntime, type RuntimeOptions } from '../runtime/runtime.ts'
-import { addPartitions, type ProducerClaim, verifyPartitions } from './add-partitions.ts'
+import { addPartitions, mayWait, type ProducerClaim, verifyPartitions } from './add-partitions.ts'
 import type { MarkerWriter, ProducerIdSource, TransactionConfig } from './config.ts'
 import {
   type DescribedTransaction,
@@ -26,6 +26,7 @@ import {
   unknownStates,
 } from './describe.ts'
 import { endTransaction } from './end-transaction.ts'
+import { afterEnding } from './ending.ts'
 import { initTransactionalId } from './init-producer-id.ts'
 import { NEEDS_PRODUCER_ID, type Outcome, refused, type Settled } from './outcome.ts'
 import type { TransactionPartitions } from './transaction.ts'
@@ -75,7 +76,11 @@ export class TransactionCoordinator {
 
   addPartitions(claim: ProducerClaim, partitions: TransactionPartitions, clientTransactionVersion: number): Promise<ErrorCode> {
     if (claim.transactionalId === '') return Promise.resolve(Errors.INVALID_REQUEST)
-    const step: Step<ErrorCode> = (shard, answer) => answer(addPartitions(shard, claim, partitions, clientTransactionVersion))
+    const step: Step<ErrorCode> = (shard, answer) => {
+      const add = () => answer(addPartitions(shard, claim, partitions, clientTransactionVersion))
+      if (mayWait(shard, claim)) afterEnding(shard, claim.transactionalId, add)
+      else add()
+    }
     return this.#run(claim.transactionalId, step, (error) => error)
   }
 
