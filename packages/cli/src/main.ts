@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Refusal } from '@faultline/base'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { FAST_SETTINGS, lastFolder } from '@faultline/director'
 import { refusalText } from './output.ts'
 
@@ -113,12 +113,17 @@ program
 
 program
   .command('sim')
-  .description('whole clusters in one process, from seeds: a leader crashes, and every record is judged')
+  .description('whole clusters in one process, from seeds: nodes crash, and every record is judged')
+  .addOption(
+    new Option('--scenario <name>', 'a leader crashes under a producer, or coordinators under a transactional processor')
+      .choices(['failover', 'exactly-once'])
+      .default('failover'),
+  )
   .option('--seeds <n>', 'how many', integer, 20)
   .option('--seed <n>', 'one seed only, to replay it', integer)
-  .action(({ seeds, seed }: { seeds: number; seed?: number }) => {
+  .action(({ scenario, seeds, seed }: { scenario: string; seeds: number; seed?: number }) => {
     const range = seed === undefined ? [1, seeds] : [seed, 1]
-    const child = spawnSync(process.execPath, [join(__dirname, 'sim.cjs'), ...range.map(String)], { stdio: 'inherit' })
+    const child = spawnSync(process.execPath, [join(__dirname, 'sim.cjs'), scenario, ...range.map(String)], { stdio: 'inherit' })
     process.exitCode = child.status ?? 70
   })
 

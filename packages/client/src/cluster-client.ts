@@ -1,6 +1,15 @@
 // Finds brokers and leaders, and keeps a connection to each broker it talks to.
 import type { Clock, ClientDialer } from '@faultline/base'
-import { type Api, createTopics, Errors, errorName, metadata, type RequestInput, type ResponseOf } from '@faultline/protocol'
+import {
+  type Api,
+  createTopics,
+  Errors,
+  errorName,
+  findCoordinator,
+  metadata,
+  type RequestInput,
+  type ResponseOf,
+} from '@faultline/protocol'
 import { Connection, Disconnected } from './connection.ts'
 
 export interface Endpoint {
@@ -15,7 +24,12 @@ export interface ClientOptions {
   readonly clock: Clock
 }
 
+/** What a coordinator is asked for. */
+export type CoordinatorKind = 'group' | 'transaction'
+const KEY_TYPES: Record<CoordinatorKind, number> = { group: 0, transaction: 1 }
+
 const METADATA_VERSION = 12
+const FIND_COORDINATOR_VERSION = 4
 const CREATE_TOPICS_VERSION = 7
 const RETRY_MS = 100
 
@@ -25,6 +39,7 @@ export class ClusterClient {
   readonly #connections = new Map<string, Connection>()
   readonly #brokers = new Map<number, Endpoint>()
   readonly #leaders = new Map<string, number>()
+  readonly #coordinators = new Map<string, Endpoint>()
   #turn = 0
 
   constructor(options: ClientOptions) {
@@ -49,6 +64,28 @@ export class ClusterClient {
   /** What was known of this topic's leaders is wrong. */
   forget(topic: string): void {
     for (const key of this.#leaders.keys()) if (key.startsWith(`${topic}:`)) this.#leaders.delete(key)
+  }
+
+  /** Asks who coordinates a group or a transactional id; undefined when nobody does now. */
+  async coordinator(kind: CoordinatorKind, key: string): Promise<Connection | undefined> {
+    const cached = this.#coordinators.get(`${kind}:${key}`)
+    if (cached) return this.#connection(cached)
+    const keyType = KEY_TYPES[kind]
+    try {
+      const { coordinators } = await this.any(findCoordinator, FIND_COORDINATOR_VERSION, { keyType, coordinatorKeys: [key] })
+      const { errorCode, host, port } = coordinators[0]!
+      if (errorCode !== Errors.NONE) return undefined
+      this.#coordinators.set(`${kind}:${key}`, { host, port })
+      return this.#connection({ host, port })
+    } catch (error) {
+      if (!(error instanceof Disconnected)) throw error
+      return undefined
+    }
+  }
+
+  /** It is somebody else, or nobody. */
+  forgetCoordinator(kind: CoordinatorKind, key: string): void {
+    this.#coordinators.delete(`${kind}:${key}`)
   }
 
   async createTopic(

@@ -1,3 +1,6 @@
+export * from './ask.ts'
 export * from './cluster-client.ts'
 export * from './connection.ts'
 export * from './producer.ts'
+export * from './read-committed.ts'
+export * from './transactional-producer.ts'

@@ -1,14 +1,43 @@
-// The entry of `faultline sim`: runs seeds and prints, for one that fails, the command that replays it. Exit code 1 when any failed.
-import { type FailoverResult, runFailover } from './failover.ts'
+// The entry of `faultline sim`: runs seeds of a scenario and prints, for one that fails, the command that replays it. Exit code 1 when any
+// failed.
+import { runExactlyOnce } from './exactly-once.ts'
+import { runFailover } from './failover.ts'
 
-const [first, count] = process.argv.slice(2).map(Number) as [number, number]
+interface Outcome {
+  readonly digest: string
+  readonly virtualMs: number
+  readonly problems: readonly string[]
+}
 
-async function outcome(seed: number): Promise<FailoverResult | Error> {
+const SCENARIOS: Readonly<Record<string, (seed: number) => Promise<Outcome>>> = {
+  failover: runFailover,
+  'exactly-once': runExactlyOnce,
+}
+
+const [name, first, count] = [process.argv[2]!, Number(process.argv[3]), Number(process.argv[4])]
+const scenario = SCENARIOS[name]!
+
+async function outcome(seed: number): Promise<Outcome> {
   try {
-    return await runFailover(seed)
+    return await scenario(seed)
   } catch (error) {
-    return error as Error
+    return { digest: '', virtualMs: 0, problems: [(error as Error).message] }
   }
+}
+
+function tell(seed: number, { problems, ...facts }: Outcome): void {
+  const said = (text: string) => process.stdout.write(text)
+  if (problems.length === 0) {
+    if (count === 1)
+      said(
+        `seed ${seed}: ${Object.entries(facts)
+          .map((fact) => fact.join(' '))
+          .join(', ')}\n`,
+      )
+    return
+  }
+  const shown = problems.slice(0, 5).map((p) => `  ${p}\n`)
+  said(`seed ${seed} FAILED\n${shown.join('')}  replay: npx faultline sim --scenario ${name} --seed ${seed}\n`)
 }
 
 async function run(): Promise<void> {
@@ -17,22 +46,9 @@ async function run(): Promise<void> {
   const began = performance.now()
   for (let seed = first; seed < first + count; seed++) {
     const result = await outcome(seed)
-    const problems = result instanceof Error ? [result.message] : result.problems
-    if (!(result instanceof Error)) virtualMs += result.virtualMs
-    if (problems.length > 0) {
-      failed++
-      process.stdout.write(
-        `seed ${seed} FAILED\n${problems
-          .slice(0, 5)
-          .map((p) => `  ${p}\n`)
-          .join('')}  replay: npx faultline sim --seed ${seed}\n`,
-      )
-    } else if (count === 1) {
-      const { digest, acknowledged, crashed, truncations } = result as FailoverResult
-      process.stdout.write(
-        `seed ${seed}: broker ${crashed} crashed, ${acknowledged} acknowledged, ${truncations} truncations, digest ${digest}\n`,
-      )
-    }
+    virtualMs += result.virtualMs
+    if (result.problems.length > 0) failed++
+    tell(seed, result)
   }
   const speed = virtualMs / (performance.now() - began)
   process.stdout.write(`${count - failed} of ${count} seeds passed, ${speed.toFixed(1)} times faster than life\n`)
