@@ -76,7 +76,8 @@ class Run {
   readonly #found: string[] = []
   #incarnation = 0
   #finished = false
-  #read = false
+  /** Partitions of the output that are still being read. */
+  #reading = PARTITIONS
 
   constructor(world: World, version: 1 | 2) {
     this.#world = world
@@ -85,7 +86,7 @@ class Run {
   }
 
   get isDone(): boolean {
-    return this.#read
+    return this.#reading === 0
   }
 
   /** The processor's machine is gone, its requests are still on their way; another one begins. */
@@ -112,6 +113,7 @@ class Run {
     const producer = new Producer(client)
     await producer.start()
     void this.#process(this.#incarnation)
+    for (let partition = 0; partition < PARTITIONS; partition++) void this.#readOutput(partition)
     const send = async (values: readonly string[], partition: number) => {
       for (const value of values) {
         await producer.send(INPUT, partition, [Buffer.from(value)])
@@ -153,7 +155,7 @@ class Run {
       values.push(...taken.map((r) => Buffer.from(r.value).toString()))
       if (taken.length > 0) next.set(partition, taken.at(-1)!.offset + 1)
     }
-    if (values.length === 0) return this.#atEnd(client, positions)
+    if (values.length === 0) return this.#isAtEnd(client, positions)
     for (const value of values) await producer.send(OUTPUT, value.length % PARTITIONS, [Buffer.from(value)])
     const commits = this.#world.random.next() >= 0.15
     if (!commits) this.aborts++
@@ -162,32 +164,30 @@ class Run {
     return false
   }
 
-  async #atEnd(client: ClusterClient, positions: ReadonlyMap<number, number>): Promise<boolean> {
+  async #isAtEnd(client: ClusterClient, positions: ReadonlyMap<number, number>): Promise<boolean> {
     const all = [...positions.values()].reduce((sum, offset) => sum + offset, 0)
     if (all < RECORDS) {
       await client.pause(20)
       return false
     }
-    // Its predecessor may have come to the end as well.
-    if (this.#finished) return true
     this.#finished = true
-    for (let partition = 0; partition < PARTITIONS; partition++) await this.#readOutput(partition)
-    this.#read = true
     return true
   }
 
-  /** To the end of what is there, which the last transaction's markers reach in the end. */
+  /** All the while, as a consumer would; to the end of what is there, which the last transaction's markers reach in the end. */
   async #readOutput(partition: number): Promise<void> {
     const client = this.#world.client(`reader-${partition}`)
-    let offset = 0
-    for (;;) {
+    for (let offset = 0; ;) {
       const { records, nextOffset } = await readCommitted(client, OUTPUT, partition, offset, () => false)
       this.#found.push(...records.map((r) => Buffer.from(r.value).toString()))
       const leader = this.#world.image!.topicsByName.get(OUTPUT)!.partitions[partition]!.leader
       const log = this.#world.broker(leader)?.replicas.byName(OUTPUT, partition)?.log
-      if (log && nextOffset === offset && offset === log.logEndOffset) return
+      const isAtEnd = log !== undefined && nextOffset === offset && offset === log.logEndOffset
+      if (isAtEnd && this.#finished) break
+      if (nextOffset === offset) await client.pause(5)
       offset = nextOffset
     }
+    this.#reading--
   }
 }
 
