@@ -8,6 +8,7 @@ const ROOT = join(import.meta.dirname, '..')
 /** What each package may import from this workspace. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   base: [],
+  fault: ['base'],
   protocol: ['base'],
   rpc: ['base'],
   raft: ['base', 'protocol', 'rpc'],
@@ -15,13 +16,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   client: ['base', 'protocol', 'rpc'],
   controller: ['base', 'protocol', 'rpc', 'raft', 'log', 'client'],
   coordinator: ['base', 'protocol', 'rpc', 'raft', 'log', 'client'],
-  broker: ['base', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator'],
-  node: ['base', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
-  sim: ['base', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
-  director: ['base', 'protocol', 'rpc', 'client', 'controller', 'node'],
+  broker: ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator'],
+  node: ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
+  sim: ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
+  director: ['base', 'fault', 'protocol', 'rpc', 'client', 'controller', 'node'],
   cli: ['base', 'protocol', 'rpc', 'client', 'node', 'sim', 'director'],
 }
-const PURE = ['base', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker']
+const PURE = ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker']
 /** node:zlib and node:crypto compute; they reach nothing outside the process. */
 const PURE_NODE_MODULES = ['node:zlib', 'node:crypto', 'node:buffer']
 const IMPURE = /\b(Date\.now|new Date\(|performance\.|Math\.random|setTimeout|setInterval|setImmediate|process\.|queueMicrotask)/

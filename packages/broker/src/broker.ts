@@ -18,6 +18,7 @@ import {
   serverNumber,
   type StaticConfigs,
 } from '@faultline/controller'
+import type { ArmedFaults } from '@faultline/fault'
 import { LogDirectory, TailBudget } from '@faultline/log'
 import { decodeUuid, type MetadataRecord } from '@faultline/protocol'
 import { HANDLERS } from './api/index.ts'
@@ -49,6 +50,7 @@ export interface BrokerOptions {
   readonly disk: Disk
   readonly transport: PeerTransport
   readonly events: EventSink
+  readonly faults: ArmedFaults
   /** This node must end, alone: over a mistake of ours, or a Refusal because its disk failed. */
   readonly onFatal: (error: Error) => void
 }
@@ -65,6 +67,7 @@ export class Broker {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventSink
+  readonly faults: ArmedFaults
   readonly statics: StaticConfigs
   readonly handlers: ReadonlyMap<number, ApiHandler> = new Map(HANDLERS.map((h) => [h.api.key, h]))
   readonly channel: ControllerChannel
@@ -94,6 +97,7 @@ export class Broker {
     this.clock = options.clock
     this.random = options.random
     this.events = options.events
+    this.faults = options.faults
     this.statics = options.statics
     this.dataDirectory = options.dataDirectory
     const { clock, transport, statics, events } = options

@@ -200,6 +200,7 @@ export class Supervisor {
       settings,
       management: this.#folder.socket(name),
       followsSupervisor,
+      faults: [],
     }
   }
 }

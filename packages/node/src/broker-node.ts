@@ -1,6 +1,7 @@
 // A broker as a process: the broker on sockets, files and clocks of this machine.
 import { type ByteStream, Refusal } from '@faultline/base'
 import { Broker } from '@faultline/broker'
+import { type ArmedFaults, watchedBy } from '@faultline/fault'
 import { NodeDisk } from './disk/node-disk.ts'
 import type { EventLog } from './event-log.ts'
 import type { ManagedNode } from './management/management-server.ts'
@@ -16,6 +17,7 @@ export async function startBroker(
   config: NodeConfig,
   transport: GrpcTransport,
   events: EventLog,
+  faults: ArmedFaults,
   exit: (code: number, error?: Error) => void,
 ): Promise<ManagedNode> {
   const broker = new Broker({
@@ -30,7 +32,8 @@ export async function startBroker(
     random: new SystemRandom(),
     disk: new NodeDisk('/'),
     transport,
-    events,
+    events: watchedBy(events, faults),
+    faults,
     onFatal: (error) => exit(error instanceof Refusal ? 78 : 70, error),
   })
   await transport.listen('control', config.listen.control)

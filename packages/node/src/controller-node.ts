@@ -1,6 +1,7 @@
 // A controller as a process: the quorum's voter on level, sockets and clocks of this machine.
 import { join } from 'node:path'
 import { Controller, type StaticConfigs, serverNumber } from '@faultline/controller'
+import { type ArmedFaults, watchedBy } from '@faultline/fault'
 import type { RaftTiming } from '@faultline/raft'
 import type { EventLog } from './event-log.ts'
 import type { ManagedNode } from './management/management-server.ts'
@@ -14,6 +15,7 @@ export async function startController(
   config: NodeConfig,
   transport: GrpcTransport,
   events: EventLog,
+  faults: ArmedFaults,
   exit: (code: number, error?: Error) => void,
 ): Promise<ManagedNode> {
   const statics: StaticConfigs = new Map(Object.entries(config.settings))
@@ -28,7 +30,7 @@ export async function startController(
     random: new SystemRandom(),
     transport,
     storage,
-    events,
+    events: watchedBy(events, faults),
     onFatal: (error) => exit(70, error),
   })
   await controller.start()

@@ -1,6 +1,7 @@
 // The entry of a node process: node.cjs CONFIG.json. Exit codes: 0 stopped in order, 70 a mistake of ours, 78 it refused to start, or to
 // go on (its disk failed).
 import { Refusal } from '@faultline/base'
+import { ArmedFaults } from '@faultline/fault'
 import { EventLog } from './event-log.ts'
 import { serveManagement } from './management/management-server.ts'
 import { type NodeConfig, readNodeConfig } from './node-config.ts'
@@ -31,14 +32,16 @@ async function run({ role }: NodeConfig): Promise<void> {
   const transport = new GrpcTransport(({ node, plane }) => config.links[`${node}/${plane}`]!)
   const start =
     role === 'broker' ? (await import('./broker-node.ts')).startBroker : (await import('./controller-node.ts')).startController
-  const node = await start(config, transport, events, exit)
+  const faults = new ArmedFaults(events)
+  for (const fault of config.faults) faults.arm(fault)
+  const node = await start(config, transport, events, faults, exit)
   const stop = () => {
     events.emit('node.stopping', {})
     node.stop()
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', () => {})
-  await serveManagement(config.management, { ...node, stop }, events)
+  await serveManagement(config.management, { ...node, stop }, events, faults)
   if (config.followsSupervisor) {
     process.stdin.on('end', () => exit(0)).on('error', () => exit(0))
     process.stdin.resume()

@@ -1,6 +1,7 @@
 // What a node process is told when it starts: one JSON file, written by the director.
 import { readFileSync } from 'node:fs'
 import type { BrokerEndpoint } from '@faultline/controller'
+import type { NodeFault } from '@faultline/fault'
 
 export interface NodeConfig {
   readonly role: 'broker' | 'controller'
@@ -26,6 +27,8 @@ export interface NodeConfig {
   readonly management: string
   /** End when standard input ends: the supervisor is gone. */
   readonly followsSupervisor: boolean
+  /** Armed before anything else happens. */
+  readonly faults: readonly NodeFault[]
 }
 
 export function readNodeConfig(path: string): NodeConfig {

@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { assert, type EventFields, type EventSink, Prng, Refusal } from '@faultline/base'
 import { Broker } from '@faultline/broker'
+import { ArmedFaults, watchedBy } from '@faultline/fault'
 import { ClusterClient } from '@faultline/client'
 import { Controller, type ClusterImage, type StaticConfigs } from '@faultline/controller'
 import { VirtualDisk } from './disk/virtual-disk.ts'
@@ -101,6 +102,8 @@ export class World {
     const { machine, clock, random } = this.#boot(id)
     const name = `broker:${id}`
     const port = FIRST_PORT + id - 1
+    const events = this.#sink(name)
+    const faults = new ArmedFaults(events)
     const broker = new Broker({
       id,
       clusterId: CLUSTER_ID,
@@ -113,7 +116,8 @@ export class World {
       random,
       disk: machine.disk,
       transport: this.peers.attach(id),
-      events: this.#sink(name),
+      events: watchedBy(events, faults),
+      faults,
       onFatal: (error) => (error instanceof Refusal ? this.#end(id, error) : this.#fail(name, error)),
     })
     this.#brokers.set(id, broker)

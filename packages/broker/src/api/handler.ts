@@ -21,12 +21,14 @@ export interface RequestContext {
   readonly letNextIn: () => void
 }
 
-type Answer<T> = T | typeof NO_RESPONSE | typeof CLOSE_CONNECTION
+export type Answer<T> = T | typeof NO_RESPONSE | typeof CLOSE_CONNECTION
 
 /** An API as the connection drives it: bytes of a request body to the chunks of a response body. Throws MalformedError. */
 export interface ApiHandler {
   readonly api: Api
   answer(body: Uint8Array, context: RequestContext): Promise<Answer<Uint8Array[]>> | Answer<Uint8Array[]>
+  /** The same between a request and a response that are not bytes: what faults change. */
+  handle(request: object, context: RequestContext): Promise<Answer<object>> | Answer<object>
 }
 
 export function handler<A extends Api>(
@@ -37,6 +39,7 @@ export function handler<A extends Api>(
     typeof response === 'symbol' ? response : api.response.encode(response as never, version)
   return {
     api,
+    handle: (request, context) => handle(request as RequestOf<A>, context) as Promise<Answer<object>> | Answer<object>,
     answer(body, context) {
       const response = handle(api.request.decode(body, context.version) as RequestOf<A>, context)
       return response instanceof Promise ? response.then((r) => encode(r, context.version)) : encode(response, context.version)

@@ -15,6 +15,7 @@ import {
 } from '@faultline/protocol'
 import { type ApiHandler, CLOSE_CONNECTION, NO_RESPONSE } from '../api/handler.ts'
 import type { Broker } from '../broker.ts'
+import { faultyAnswer } from '../fault/faulty-answer.ts'
 
 export interface ConnectionLimits {
   readonly maxFrameBytes: number
@@ -171,7 +172,8 @@ export class ClientConnection {
     }
     this.#broker.metrics.requests++
     try {
-      const answer = handler.answer(body, context)
+      const answer =
+        this.#broker.faults.of('protocol').length > 0 ? faultyAnswer(handler, body, context, this) : handler.answer(body, context)
       if (answer instanceof Promise) answer.then(done).catch((error: unknown) => this.#refuse(error))
       else done(answer)
     } catch (error) {

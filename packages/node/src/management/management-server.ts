@@ -1,6 +1,7 @@
 // The management plane of one node: a Unix socket that takes one JSON line per request and answers with JSON lines. No fault touches it.
 import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { type ArmedFaults, ConditionError, type NodeFault } from '@faultline/fault'
 import type { EventLog } from '../event-log.ts'
 
 export interface ManagedNode {
@@ -9,12 +10,19 @@ export interface ManagedNode {
   stop(): void
 }
 
-/** A request is a word; nothing longer is worth reading. */
-const MAX_REQUEST_BYTES = 4096
+export type ManagementRequest =
+  | { readonly verb: 'status' | 'events' | 'stop' | 'faults' | 'disarm-all' }
+  | { readonly verb: 'arm'; readonly fault: NodeFault }
+  | { readonly verb: 'disarm'; readonly id: string }
+  /** Another node's fault has hit so often: faults that wait for it may begin. */
+  | { readonly verb: 'hit-elsewhere'; readonly id: string; readonly hits: number }
 
-export async function serveManagement(path: string, node: ManagedNode, events: EventLog): Promise<Server> {
+/** The largest request is a fault. */
+const MAX_REQUEST_BYTES = 64 * 1024
+
+export async function serveManagement(path: string, node: ManagedNode, events: EventLog, faults: ArmedFaults): Promise<Server> {
   rmSync(path, { force: true })
-  const server = createServer((socket) => serveSocket(socket, node, events))
+  const server = createServer((socket) => serveSocket(socket, (request) => answer(socket, request, node, events, faults)))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, resolve)
@@ -22,7 +30,7 @@ export async function serveManagement(path: string, node: ManagedNode, events: E
   return server
 }
 
-function serveSocket(socket: Socket, node: ManagedNode, events: EventLog): void {
+function serveSocket(socket: Socket, answerOne: (request: ManagementRequest) => void): void {
   let pending = ''
   socket.setEncoding('utf8')
   socket.on('error', () => socket.destroy())
@@ -30,14 +38,14 @@ function serveSocket(socket: Socket, node: ManagedNode, events: EventLog): void 
     pending += text
     const lines = pending.split('\n')
     pending = lines.pop()!
-    for (const line of lines) answer(socket, line, node, events)
+    for (const line of lines) answerOne(requestOf(line))
     if (pending.length > MAX_REQUEST_BYTES) socket.destroy()
   })
 }
 
-function answer(socket: Socket, line: string, node: ManagedNode, events: EventLog): void {
+function answer(socket: Socket, request: ManagementRequest, node: ManagedNode, events: EventLog, faults: ArmedFaults): void {
   const say = (value: unknown) => socket.write(`${JSON.stringify(value)}\n`)
-  switch (verbOf(line)) {
+  switch (request.verb) {
     case 'status':
       return void say(node.status())
     case 'events': {
@@ -48,15 +56,37 @@ function answer(socket: Socket, line: string, node: ManagedNode, events: EventLo
     case 'stop':
       say({ stopping: true })
       return node.stop()
+    case 'faults':
+      return void say(faults.list())
+    case 'arm':
+      return void say(arm(faults, request.fault))
+    case 'disarm':
+      return void say({ disarmed: faults.disarm(request.id) })
+    case 'disarm-all':
+      faults.disarmAll()
+      return void say({ disarmed: true })
+    case 'hit-elsewhere':
+      faults.hitElsewhere(request.id, request.hits)
+      return void say({})
     default:
-      say({ error: 'unknown verb', verbs: ['status', 'events', 'stop'] })
+      say({ error: 'unknown verb' })
   }
 }
 
-function verbOf(line: string): unknown {
+function arm(faults: ArmedFaults, fault: NodeFault): { armed: true } | { error: string } {
   try {
-    return (JSON.parse(line) as { verb?: unknown }).verb
+    faults.arm(fault)
+    return { armed: true }
+  } catch (error) {
+    if (!(error instanceof ConditionError)) throw error
+    return { error: error.message }
+  }
+}
+
+function requestOf(line: string): ManagementRequest {
+  try {
+    return JSON.parse(line) as ManagementRequest
   } catch {
-    return undefined
+    return { verb: 'none' } as never
   }
 }

@@ -32,3 +32,4 @@ export {
   type ResponseOf,
   type Versions,
 } from './message.ts'
+export { namesIn, type TopicParts, topicParts } from './parts.ts'

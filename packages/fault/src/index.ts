@@ -1,0 +1,6 @@
+export * from './armed-fault.ts'
+export * from './armed-faults.ts'
+export * from './condition/condition.ts'
+export * from './condition/parse.ts'
+export * from './condition/subjects.ts'
+export * from './node-fault.ts'
