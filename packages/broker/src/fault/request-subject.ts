@@ -34,13 +34,19 @@ export class RequestSubject {
   matches({ topic, partition, group, transactionalId }: Selector): boolean {
     if (group !== undefined && !this.groups.includes(group)) return false
     if (transactionalId !== undefined && !this.transactionalIds.includes(transactionalId)) return false
-    return (topic === undefined && partition === undefined) || this.matching({ topic, partition } as Selector).length > 0
+    if (topic === undefined && partition === undefined) return true
+    return this.#asksForAll || this.matching({ topic, partition } as Selector).length > 0
   }
 
+  /** A list that is null stands for everything that there is. */
+  get #asksForAll(): boolean {
+    return this.#lists.some(({ list }) => this.#request[list] === null)
+  }
+
+  /** A topic that is named without partitions is named with all of them. */
   matching({ topic, partition }: Selector): Part[] {
-    return this.parts.filter(
-      (p) => (topic === undefined || p.topic === topic) && (partition === undefined || p.partition === partition),
-    )
+    const isIn = (p: Part) => partition === undefined || p.partition === undefined || p.partition === partition
+    return this.parts.filter((p) => (topic === undefined || p.topic === topic) && isIn(p))
   }
 
   /** The request without `removed`; undefined when nothing of it would be left. */

@@ -30,10 +30,10 @@ async function stale<T>({ armed, context, hit }: FaultyCall, request: Decoded, t
   return answer
 }
 
-function lie(answer: Decoded, { subject, armed }: FaultyCall, about: (p: PartitionAnswer) => PartitionAnswer): Decoded {
+function lie(answer: Decoded, { armed }: FaultyCall, about: (p: PartitionAnswer) => PartitionAnswer): Decoded {
   const { topic: wanted, partition } = armed.fault.where
   const topics = (answer['topics'] as Decoded[]).map((topic) => {
-    if (wanted !== undefined && topic['name'] !== wanted && subject.parts.every((p) => p.topic !== wanted)) return topic
+    if (wanted !== undefined && topic['name'] !== wanted) return topic
     const partitions = (topic['partitions'] as PartitionAnswer[]).map((p) =>
       partition === undefined || p['partitionIndex'] === partition ? about(p) : p,
     )
