@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   broker: ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator'],
   node: ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
   sim: ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
-  director: ['base', 'fault', 'protocol', 'rpc', 'client', 'controller', 'node'],
+  director: ['base', 'fault', 'protocol', 'rpc', 'client', 'controller', 'coordinator', 'node'],
   cli: ['base', 'protocol', 'rpc', 'client', 'node', 'sim', 'director'],
 }
 const PURE = ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker']

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isAlive } from '@faultline/director'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { kafkaFor, until, withAdmin } from '../support/cluster.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'faultline-test-'))
 
@@ -23,6 +24,7 @@ function json<T>(args: string): T {
 
 describe('faultline', () => {
   let pids: number[] = []
+  let ports: number[] = []
 
   beforeAll(() => {
     const up = json<{ bootstrap: string; nodes: { id: number; role: string; pid: number; port: number }[] }>(
@@ -38,6 +40,7 @@ describe('faultline', () => {
       'broker:3',
     ])
     pids = up.nodes.map((n) => n.pid)
+    ports = up.nodes.filter((n) => n.role === 'broker').map((n) => n.port)
     expect(pids.every(isAlive)).toBe(true)
   })
   afterAll(() => {
@@ -80,6 +83,33 @@ describe('faultline', () => {
     expect(faultline(`restart ${killed.name}`).status).toBe(0)
     expect(faultline(`logs ${killed.name}`).stdout).toContain('"event":"node.start"')
     expect(faultline('logs controller:active -n 100000').stdout).toContain('controller.active')
+  })
+
+  it('shows transactional ids', () => {
+    expect(json('txns')).toMatchObject({ transactions: [] })
+    expect(faultline('txn processor-1')).toMatchObject({ status: 2, stderr: expect.stringContaining('no transactional id') })
+  })
+
+  it('shows a group and its lag, and kills and restarts its coordinator', async () => {
+    const kafka = kafkaFor(ports.map((port) => `127.0.0.1:${port}`).join(','))
+    await withAdmin(kafka, (admin) =>
+      admin.setOffsets({ groupId: 'exporter', topic: 'orders', partitions: [{ partition: 0, offset: '0' }] }),
+    )
+    const { groups } = json<{ groups: { groupId: string }[] }>('groups')
+    const [exporter] = groups.filter((g) => g.groupId === 'exporter')
+    expect(exporter).toMatchObject({ type: 'classic', state: 'Empty', members: 0 })
+    expect(faultline('groups').stdout).toMatch(/GROUP +TYPE +PROTOCOL +STATE +COORDINATOR +MEMBERS +LAG/)
+    expect(json('group exporter')).toMatchObject({ positions: [{ topic: 'orders', partition: 0, committed: 0, owner: null }] })
+    expect(faultline('group exporter').stdout).toMatch(/PARTITION +COMMITTED +END +LAG +OWNER\norders-0 +0 +\d/)
+    expect(faultline('group importer')).toMatchObject({ status: 2, stderr: expect.stringMatching(/there are: .*exporter/) })
+    const killed = json<{ name: string }>('kill coordinator:group:exporter')
+    await until('another coordinator', async () => {
+      const now = json<{ groups: { groupId: string; coordinator: number }[] }>('groups').groups.find(
+        (g) => g.groupId === 'exporter',
+      )
+      return now !== undefined && `broker:${now.coordinator}` !== killed.name
+    })
+    expect(faultline(`restart ${killed.name}`).status).toBe(0)
   })
 
   it('shows partitions with leaders, ISRs and offsets', () => {

@@ -1,7 +1,6 @@
 // One connection to a broker process over TCP, for tests that need requests at chosen versions.
-import { connect } from 'node:net'
 import { Connection } from '@faultline/client'
-import { SocketStream } from '@faultline/node'
+import { SocketDialer } from '@faultline/node'
 import {
   buildBatch,
   createTopics,
@@ -15,9 +14,8 @@ import {
 } from '@faultline/protocol'
 
 export function connectTo(address: string): Connection {
-  const dial = (host: string, port: number) => new SocketStream(connect(port, host))
   const colon = address.lastIndexOf(':')
-  return new Connection({ dial }, address.slice(0, colon), Number(address.slice(colon + 1)), 'test')
+  return new Connection(new SocketDialer(), address.slice(0, colon), Number(address.slice(colon + 1)), 'test')
 }
 
 /** One replica a partition: what its broker loses is lost. Returns when it is led. */

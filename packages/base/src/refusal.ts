@@ -8,6 +8,8 @@ export const REFUSALS = {
   DISK_FULL: 'the disk is full',
   NO_CLUSTER: 'no running cluster was found',
   UNKNOWN_NODE: 'no such node in this cluster',
+  UNKNOWN_GROUP: 'no such group in this cluster',
+  UNKNOWN_TRANSACTION: 'no such transactional id in this cluster',
   BAD_ARGUMENT: 'an argument or setting is not valid',
   NODE_FAILED: 'a node did not start',
   TIMED_OUT: 'something did not happen in time',

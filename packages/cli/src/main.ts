@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Refusal } from '@faultline/base'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { FAST_SETTINGS, lastFolder } from '@faultline/director'
+import { FAST_SETTINGS, lastFolder, ROLES } from '@faultline/director'
 import { refusalText } from './output.ts'
 
 interface Common {
@@ -14,6 +14,8 @@ interface Common {
 const program = new Command('faultline')
   .description('A Kafka cluster that is meant to be broken: real processes, real replication, the real protocol.')
   .showHelpAfterError('(faultline --help shows every verb)')
+
+const NODE = `broker:2, controller:101, ${ROLES}`
 
 /** A verb on a running cluster: --dir and -o are common to all. */
 function verb(name: string, description: string): Command {
@@ -63,11 +65,10 @@ verb('status', 'nodes, and every partition with its leader, ISR and offsets').ac
 )
 verb('nodes', 'nodes with pid, port and state').action(async (o: Common) => (await import('./commands/inspect.ts')).nodes(o))
 verb('logs', 'what a node wrote')
-  .argument('<node>', 'broker:2, controller:101, leader:TOPIC-PARTITION or controller:active')
+  .argument('<node>', NODE)
   .option('-n, --lines <n>', 'the last lines', integer, 50)
   .action(async (node: string, o) => (await import('./commands/inspect.ts')).logs(node, o))
 
-const NODE = 'broker:2, controller:101, leader:TOPIC-PARTITION or controller:active'
 for (const [name, what] of [
   ['kill', 'end a node at once (SIGKILL)'],
   ['pause', 'stop a node in its tracks (SIGSTOP)'],
@@ -103,6 +104,24 @@ verb('consume', 'print records as they come')
   .option('--from-beginning', 'from the first record that is there', false)
   .option('--max <n>', 'end after so many records', integer, 0)
   .action(async (topic: string, o) => (await import('./commands/records.ts')).consume(topic, o))
+
+/** A verb that looks: once, or again each second. */
+function looking(name: string, description: string): Command {
+  return verb(name, description).option('--watch', 'again each second, until Ctrl-C', false)
+}
+
+looking('groups', 'groups with their coordinators, members and lag').action(async (o) =>
+  (await import('./commands/groups.ts')).groups(o),
+)
+looking('group', "one group: its members, and each partition's position and owner")
+  .argument('<name>', 'the group')
+  .action(async (name: string, o) => (await import('./commands/groups.ts')).group(name, o))
+looking('txns', 'transactional ids with their coordinators, states and open transactions').action(async (o) =>
+  (await import('./commands/txns.ts')).txns(o),
+)
+looking('txn', 'one transactional id: its transaction, and where it is open')
+  .argument('<id>', 'the transactional id')
+  .action(async (id: string, o) => (await import('./commands/txns.ts')).txn(id, o))
 
 program
   .command('demo')

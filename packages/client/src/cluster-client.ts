@@ -22,6 +22,8 @@ export interface ClientOptions {
   readonly clientId: string
   readonly dialer: ClientDialer
   readonly clock: Clock
+  /** A broker that is silent for longer is taken for gone; without it an answer is waited for as long as the connection stands. */
+  readonly requestTimeoutMs?: number
 }
 
 /** What a coordinator is asked for. */
@@ -51,6 +53,18 @@ export class ClusterClient {
   any<A extends Api>(api: A, version: number, request: RequestInput<A>): Promise<ResponseOf<A>> {
     const known = [...this.#brokers.values(), ...this.#o.bootstrap]
     return this.#connection(known[this.#turn++ % known.length]!).request(api, version, request)
+  }
+
+  /** The ids of the brokers that take part now. Rejects with Disconnected. */
+  async brokers(): Promise<number[]> {
+    const { brokers } = await this.#ask([])
+    return brokers.map((b) => b.nodeId).sort((a, b) => a - b)
+  }
+
+  /** A connection to a broker; undefined when none of that id was ever seen. */
+  broker(id: number): Connection | undefined {
+    const endpoint = this.#brokers.get(id)
+    return endpoint && this.#connection(endpoint)
   }
 
   /** Asks the leader of a partition; undefined when nobody is known to lead it now. */
@@ -125,9 +139,8 @@ export class ClusterClient {
 
   async #refresh(topic: string): Promise<void> {
     try {
-      const found = await this.any(metadata, METADATA_VERSION, { topics: [{ name: topic }], allowAutoTopicCreation: false })
-      for (const { nodeId, host, port } of found.brokers) this.#brokers.set(nodeId, { host, port })
-      for (const { partitionIndex, leaderId } of found.topics[0]!.partitions) {
+      const [found] = (await this.#ask([topic])).topics
+      for (const { partitionIndex, leaderId } of found!.partitions) {
         if (leaderId >= 0) this.#leaders.set(`${topic}:${partitionIndex}`, leaderId)
       }
     } catch (error) {
@@ -135,11 +148,25 @@ export class ClusterClient {
     }
   }
 
+  async #ask(topics: readonly string[]): Promise<ResponseOf<typeof metadata>> {
+    const names = topics.map((name) => ({ name }))
+    const found = await this.any(metadata, METADATA_VERSION, { topics: names, allowAutoTopicCreation: false })
+    for (const { nodeId, host, port } of found.brokers) this.#brokers.set(nodeId, { host, port })
+    return found
+  }
+
   #connection({ host, port }: Endpoint): Connection {
     const key = `${host}:${port}`
     let connection = this.#connections.get(key)
     if (!connection || connection.closed) {
-      connection = new Connection(this.#o.dialer, host, port, this.#o.clientId)
+      const { dialer, clientId, clock, requestTimeoutMs } = this.#o
+      connection = new Connection(
+        dialer,
+        host,
+        port,
+        clientId,
+        requestTimeoutMs === undefined ? undefined : { clock, requestTimeoutMs },
+      )
       this.#connections.set(key, connection)
     }
     return connection

@@ -1,3 +1,4 @@
+export * from './admin/index.ts'
 export * from './ask.ts'
 export * from './cluster-client.ts'
 export * from './connection.ts'

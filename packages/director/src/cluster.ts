@@ -79,7 +79,7 @@ export class Cluster {
     return this.#ask({ verb, node })
   }
 
-  /** The node that `selector` means now: "broker:2", "leader:orders-0", "controller:active". */
+  /** The node that `selector` means now: "broker:2", "leader:orders-0", "coordinator:group:NAME". */
   find(selector: string): Promise<NodeView> {
     return this.#ask({ verb: 'find', node: selector })
   }

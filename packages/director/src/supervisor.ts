@@ -5,6 +5,7 @@ import { Refusal } from '@faultline/base'
 import type { NodeConfig } from '@faultline/node'
 import type { ClusterDescription, ClusterFolder, NodeAddress } from './cluster-folder.ts'
 import { NodeProcess, type NodeStatus } from './node-process.ts'
+import { holderOf, ROLES } from './role.ts'
 
 export interface NodeView {
   readonly id: number
@@ -132,34 +133,19 @@ export class Supervisor {
     }
   }
 
-  /** "broker:2", "controller:101", or a role: "leader:orders-0", "controller:active". */
+  /** By its name, "broker:2" or "controller:101", or by a role that it has now. */
   async #resolve(selector: string): Promise<NodeProcess> {
-    const byName = this.#nodes.find((n) => n.name === selector)
+    const named = (name: string) => this.#nodes.find((n) => n.name === name)
+    const byName = named(selector)
     if (byName) return byName
-    const [kind, what = ''] = [selector.slice(0, selector.indexOf(':')), selector.slice(selector.indexOf(':') + 1)]
     const reports = await Promise.all(this.#nodes.map((n) => this.#report(n)))
-    const active = reports.find((r) => r.report?.state === 'active')
-    if (kind === 'controller' && what === 'active') {
-      if (active) return this.#nodes.find((n) => n.name === active.name)!
-      throw new Refusal('UNKNOWN_NODE', 'no controller is active now', 'look at: npx faultline nodes')
-    }
-    if (kind === 'leader') return this.#leader(what, active)
-    const names = this.#nodes.map((n) => n.name).join(', ')
-    throw new Refusal(
-      'UNKNOWN_NODE',
-      `${selector} is no node of this cluster`,
-      `use one of ${names}, leader:TOPIC-PARTITION or controller:active`,
+    const holder = holderOf(
+      selector,
+      reports.find((r) => r.report?.state === 'active'),
     )
-  }
-
-  #leader(partition: string, active: NodeReport | undefined): NodeProcess {
-    const dash = partition.lastIndexOf('-')
-    const topics = (active?.report?.topics ?? []) as { name: string; partitions: { leader: number }[] }[]
-    const leader = topics.find((t) => t.name === partition.slice(0, dash))?.partitions[Number(partition.slice(dash + 1))]?.leader
-    const node = this.#nodes.find((n) => n.address.role === 'broker' && n.address.id === leader)
-    if (node) return node
-    const why = leader === undefined ? `there is no partition ${partition}` : `${partition} has no leader now`
-    throw new Refusal('UNKNOWN_NODE', why, 'look at: npx faultline topics')
+    if (holder) return named(holder)!
+    const names = this.#nodes.map((n) => n.name).join(', ')
+    throw new Refusal('UNKNOWN_NODE', `${selector} is no node of this cluster`, `use one of ${names}, ${ROLES}`)
   }
 
   #view(node: NodeProcess, report: NodeStatus | undefined): NodeView {

@@ -1,0 +1,5 @@
+export { type FromAll, KafkaError, persist, type Silent } from './ask.ts'
+export * from './group-report.ts'
+export type { GroupDescription, GroupMember } from './groups.ts'
+export type { TopicPartition } from './leaders.ts'
+export * from './transaction-report.ts'

@@ -1,0 +1,53 @@
+// Which node has a role now: "controller:active", "leader:orders-0", "coordinator:group:NAME", "coordinator:txn:ID". Roles follow from
+// the metadata, as the active controller has it.
+import { Refusal } from '@faultline/base'
+import { partitionOf } from '@faultline/coordinator'
+import type { NodeReport } from './supervisor.ts'
+
+/** What a person may type for a node, beside its name. */
+export const ROLES = 'leader:TOPIC-PARTITION, coordinator:group:NAME, coordinator:txn:ID or controller:active'
+
+const COORDINATED = { group: '__consumer_offsets', txn: '__transaction_state' } as const
+
+interface Topic {
+  readonly name: string
+  readonly partitions: readonly { readonly leader: number }[]
+}
+
+/** The node's name, "broker:2"; undefined when `selector` is no role. Refuses when nobody has it. */
+export function holderOf(selector: string, active: NodeReport | undefined): string | undefined {
+  const [kind, what, ...rest] = selector.split(':')
+  if (selector === 'controller:active') return knowing(active).name
+  if (kind === 'leader') return leaderOf(selector.slice('leader:'.length), active)
+  const topic = COORDINATED[what as keyof typeof COORDINATED]
+  if (kind === 'coordinator' && topic !== undefined && rest.length > 0) return coordinatorOf(topic, rest.join(':'), active)
+  return undefined
+}
+
+function leaderOf(partition: string, active: NodeReport | undefined): string {
+  const dash = partition.lastIndexOf('-')
+  const leader = topicOf(active, partition.slice(0, dash))?.partitions[Number(partition.slice(dash + 1))]?.leader
+  if (leader === undefined) return refuse(`there is no partition ${partition}`, 'topics')
+  return leader < 0 ? refuse(`${partition} has no leader now`, 'topics') : `broker:${leader}`
+}
+
+/** The leader of the partition that the key belongs to, whether or not there is such a group or transactional id yet. */
+function coordinatorOf(name: string, key: string, active: NodeReport | undefined): string {
+  const topic = topicOf(active, name)
+  if (!topic) return refuse(`nobody coordinates ${key}: there is no ${name} yet`, 'groups')
+  const partition = partitionOf(key, topic.partitions.length)
+  const { leader } = topic.partitions[partition]!
+  return leader < 0 ? refuse(`nobody coordinates ${key} now: ${name}-${partition} has no leader`, 'status') : `broker:${leader}`
+}
+
+function topicOf(active: NodeReport | undefined, name: string): Topic | undefined {
+  return ((knowing(active).report?.topics ?? []) as Topic[]).find((t) => t.name === name)
+}
+
+function knowing(active: NodeReport | undefined): NodeReport {
+  return active ?? refuse('no controller is active now', 'nodes')
+}
+
+function refuse(why: string, look: string): never {
+  throw new Refusal('UNKNOWN_NODE', why, `look at: npx faultline ${look}`)
+}
