@@ -11,6 +11,8 @@ export const REFUSALS = {
   UNKNOWN_GROUP: 'no such group in this cluster',
   UNKNOWN_TRANSACTION: 'no such transactional id in this cluster',
   BAD_ARGUMENT: 'an argument or setting is not valid',
+  BAD_FAULT: 'a fault cannot be had as it was asked for',
+  UNKNOWN_FAULT: 'no such fault in this cluster',
   NODE_FAILED: 'a node did not start',
   TIMED_OUT: 'something did not happen in time',
   KAFKA_ERROR: 'the cluster answered with an error',

@@ -71,6 +71,7 @@ verb('logs', 'what a node wrote')
 
 for (const [name, what] of [
   ['kill', 'end a node at once (SIGKILL)'],
+  ['terminate', 'stop a node in order (controlled shutdown)'],
   ['pause', 'stop a node in its tracks (SIGSTOP)'],
   ['resume', 'let a paused node go on'],
   ['restart', 'stop a node in order if it runs, and start it again'],
@@ -79,6 +80,36 @@ for (const [name, what] of [
     .argument('<node>', NODE)
     .action(async (node: string, o: Common) => (await import('./commands/act.ts')).act(name, node, o))
 }
+
+verb('fault', 'break something at a chosen moment; see what is broken, and heal it')
+  .argument('<action>', 'add, list, points, heal or heal-all')
+  .argument('[what...]', 'add FAMILY (process, link, protocol, storage, clock, load); heal ID')
+  .option('--do <kind>', 'what happens: see fault points')
+  .option('--node <node>', `where: ${NODE}; all that it concerns when left out`)
+  .option('--api <name>', 'requests of this API, as in Produce; repeatable', (v: string, all: string[] = []) => [...all, v])
+  .option('--topic <name>', 'requests that name this topic')
+  .option('--partition <n>', 'and this partition of it', integer)
+  .option('--group <id>', 'requests of this group')
+  .option('--txn <id>', 'requests of this transactional id')
+  .option('--client <id>', 'requests of this client')
+  .option('--file <kind>', 'files of this kind')
+  .option('--point <name>', 'a failpoint')
+  .option('--when <condition>', "a condition on the cluster's state, as in: txn(t1).state = PrepareCommit")
+  .option('--nth <n>', 'only the nth occasion', integer)
+  .option('--every <n>', 'every nth occasion', integer)
+  .option('--probability <p>', 'each occasion with this chance', Number)
+  .option('--seed <n>', 'of the chance', integer)
+  .option('--after <fault[:hits]>', 'not before another fault has hit so often')
+  .option('--count <n>', 'it is over after so many hits', integer)
+  .option('--ttl <time>', 'it is healed after so long: 500ms, 30s, 2m')
+  .option('--in <time>', 'it begins so long from now')
+  .option('--observe', 'count the hits, do nothing', false)
+  .option('--with <key=value>', 'what the kind needs to know; repeatable', keyValue, {})
+  .action(async (action: string, what: string[], o) => (await import('./commands/fault.ts')).fault(action, what, o))
+
+verb('events', 'what happened in the cluster')
+  .option('--follow', 'and what happens from now on', false)
+  .action(async (o) => (await import('./commands/events.ts')).events(o))
 
 verb('down', 'stop the cluster; its folder stays')
   .option('--wipe', 'remove the folder too', false)

@@ -29,12 +29,15 @@ export interface ClusterDescription {
   readonly host: string
   readonly advertise: string
   readonly settings: Readonly<Record<string, string>>
+  /** Where the control API listens; the token is asked for when that is not this machine alone. Port 0: a free one. */
+  readonly api: { readonly host: string; readonly port: number; readonly token: string | null }
   readonly nodes: readonly NodeAddress[]
 }
 
 export interface SupervisorRecord {
   readonly pid: number
-  readonly socket: string
+  /** Of the control API; undefined until it listens. */
+  readonly api: string | undefined
   readonly detached: boolean
 }
 
@@ -115,6 +118,11 @@ export class ClusterFolder {
 
   log(node: string): string {
     return join(this.path, 'logs', `${node.replace(':', '-')}.log`)
+  }
+
+  /** What the node is armed with when it starts. */
+  faults(node: string): string {
+    return join(this.path, 'run', `${node.replace(':', '-')}.faults.json`)
   }
 
   config(node: string): string {

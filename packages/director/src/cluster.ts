@@ -2,12 +2,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { Refusal, type RefusalCode } from '@faultline/base'
+import { Refusal } from '@faultline/base'
 import { ClusterFolder } from './cluster-folder.ts'
-import { askSocket } from './json-socket.ts'
+import { ControlClient } from './control-client.ts'
+import type { ClusterEvent } from './events/cluster-events.ts'
+import type { FaultView } from './fault/fault-book.ts'
+import type { Kind } from './fault/family.ts'
+import type { FaultRequestInput } from './fault/fault-request.ts'
+import type { NodeReport, NodeView, ProcessVerb } from './fleet.ts'
 import { type ClusterWish, planCluster } from './plan-cluster.ts'
 import { checkPorts } from './ports.ts'
-import type { NodeReport, NodeView, SupervisorRequest } from './supervisor.ts'
 
 export interface StartOptions extends ClusterWish {
   readonly folder: string
@@ -16,11 +20,13 @@ export interface StartOptions extends ClusterWish {
   readonly program: string
 }
 
-const ASK_TIMEOUT_MS = 30_000
 const START_TIMEOUT_MS = 30_000
 const POLL_MS = 25
 
-type Reply<T> = { readonly ok: T } | { readonly refused: { code: RefusalCode; message: string; advice: string } }
+export interface FaultPoints {
+  readonly families: readonly { readonly family: string; readonly kinds: readonly Kind[] }[]
+  readonly conditions: readonly { readonly subject: string; readonly key: string; readonly fields: readonly string[] }[]
+}
 
 export class Cluster {
   readonly folder: ClusterFolder
@@ -68,24 +74,49 @@ export class Cluster {
   }
 
   nodes(): Promise<NodeView[]> {
-    return this.#ask({ verb: 'nodes' })
+    return this.#control.call('GET', '/nodes')
   }
 
   status(): Promise<NodeReport[]> {
-    return this.#ask({ verb: 'status' })
+    return this.#control.call('GET', '/status')
   }
 
-  act(verb: 'kill' | 'pause' | 'resume' | 'restart', node: string): Promise<NodeView> {
-    return this.#ask({ verb, node })
+  act(verb: ProcessVerb, node: string): Promise<NodeView> {
+    return this.#control.call('POST', `/nodes/${encodeURIComponent(node)}/${verb}`)
   }
 
-  /** The node that `selector` means now: "broker:2", "leader:orders-0", "coordinator:group:NAME". */
+  /** The node that `selector` means now: "broker:2", "leader:orders-0", "controller:active". */
   find(selector: string): Promise<NodeView> {
-    return this.#ask({ verb: 'find', node: selector })
+    return this.#control.call('GET', `/nodes/${encodeURIComponent(selector)}`)
+  }
+
+  addFault(request: FaultRequestInput): Promise<FaultView> {
+    return this.#control.call('POST', '/faults', request)
+  }
+
+  faults(): Promise<FaultView[]> {
+    return this.#control.call('GET', '/faults')
+  }
+
+  heal(id: string): Promise<FaultView> {
+    return this.#control.call('DELETE', `/faults/${encodeURIComponent(id)}`)
+  }
+
+  healAll(): Promise<{ readonly healed: number }> {
+    return this.#control.call('DELETE', '/faults')
+  }
+
+  /** What faults there are, and what conditions can speak of. */
+  points(): Promise<FaultPoints> {
+    return this.#control.call('GET', '/points')
+  }
+
+  events(after: number, signal: AbortSignal): AsyncGenerator<ClusterEvent> {
+    return this.#control.events(after, signal)
   }
 
   async down(wipe: boolean): Promise<void> {
-    await this.#ask({ verb: 'down', wipe })
+    await this.#control.call('POST', '/down', { wipe })
     const child = this.#supervisor
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     child.ref()
@@ -107,7 +138,7 @@ export class Cluster {
     }
   }
 
-  /** The supervisor's socket appears a moment after its process. */
+  /** The control API appears a moment after the supervisor's process. */
   async #nodesOrNone(): Promise<NodeView[]> {
     try {
       return await this.nodes()
@@ -121,10 +152,10 @@ export class Cluster {
     return new Refusal('NODE_FAILED', what, `read why in ${log}`)
   }
 
-  async #ask<T>(request: SupervisorRequest): Promise<T> {
-    const reply = await askSocket<Reply<T>>(this.folder.socket('supervisor'), request, ASK_TIMEOUT_MS)
-    if ('refused' in reply) throw new Refusal(reply.refused.code, reply.refused.message, reply.refused.advice)
-    return reply.ok
+  get #control(): ControlClient {
+    const { api } = this.folder.supervisor() ?? {}
+    if (!api) throw new Error('the control API is not up yet')
+    return new ControlClient(api, this.folder.describe().api.token)
   }
 }
 

@@ -1,4 +1,5 @@
 // What a new cluster is made of: ids, ports, settings.
+import { randomBytes } from 'node:crypto'
 import { Refusal } from '@faultline/base'
 import { BROKER_CONFIGS, invalidConfigValue } from '@faultline/controller'
 import { type ClusterDescription, newClusterId, type NodeAddress } from './cluster-folder.ts'
@@ -15,8 +16,12 @@ export interface ClusterWish {
   readonly settings: Readonly<Record<string, string>>
   /** Shorter timeouts for work at a screen. */
   readonly fast: boolean
+  /** Where the control API listens: "127.0.0.1" unless told otherwise. */
+  readonly apiHost?: string
+  readonly apiPort?: number
 }
 
+const LOOPBACK = '127.0.0.1'
 const MAX_NODES = 9
 const FIRST_CONTROLLER_ID = 101
 
@@ -52,7 +57,9 @@ export async function planCluster(wish: ClusterWish): Promise<Omit<ClusterDescri
     const [controlPort, replicationPort] = [inner[2 * i]!, inner[2 * i + 1]!]
     nodes.push({ id: i + 1, role: 'broker', rack, port: client[i]!, controlPort, replicationPort })
   }
-  return { clusterId: newClusterId(), host: wish.host, advertise: wish.advertise, settings, nodes }
+  const { host, advertise, apiHost = LOOPBACK, apiPort = 0 } = wish
+  const token = apiHost === LOOPBACK ? null : randomBytes(18).toString('base64url')
+  return { clusterId: newClusterId(), host, advertise, settings, api: { host: apiHost, port: apiPort, token }, nodes }
 }
 
 async function clientPorts(wish: ClusterWish, taken: readonly number[]): Promise<number[]> {

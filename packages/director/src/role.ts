@@ -2,7 +2,7 @@
 // the metadata, as the active controller has it.
 import { Refusal } from '@faultline/base'
 import { partitionOf } from '@faultline/coordinator'
-import type { NodeReport } from './supervisor.ts'
+import type { NodeReport } from './fleet.ts'
 
 /** What a person may type for a node, beside its name. */
 export const ROLES = 'leader:TOPIC-PARTITION, coordinator:group:NAME, coordinator:txn:ID or controller:active'

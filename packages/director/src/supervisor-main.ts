@@ -9,14 +9,14 @@ process.title = 'faultline-supervisor'
 
 async function run(): Promise<void> {
   const folder = new ClusterFolder(path!)
-  folder.claim({ pid: process.pid, socket: folder.socket('supervisor'), detached })
+  folder.claim({ pid: process.pid, api: undefined, detached })
   const supervisor = new Supervisor(folder, __dirname, detached)
   const end = () => void supervisor.down(false).then(() => process.exit(0))
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   process.on('SIGHUP', () => (detached ? undefined : end()))
   if (!detached) process.stdin.on('end', end).on('error', end).resume()
-  await supervisor.start()
+  await supervisor.start(() => process.exit(0))
 }
 
 run().catch((error: unknown) => {

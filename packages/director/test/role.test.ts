@@ -3,7 +3,7 @@ import { Refusal } from '@faultline/base'
 import { partitionOf } from '@faultline/coordinator'
 import { describe, expect, it } from 'vitest'
 import { holderOf } from '../src/role.ts'
-import type { NodeReport } from '../src/supervisor.ts'
+import type { NodeReport } from '../src/fleet.ts'
 
 const OFFSETS = Array.from({ length: 50 }, (_, i) => ({ leader: i === 7 ? -1 : (i % 3) + 1 }))
 const active: NodeReport = {

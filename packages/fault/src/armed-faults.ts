@@ -32,6 +32,9 @@ export class ArmedFaults {
   /** A fault was armed or disarmed: whoever acts all the time (clocks) adapts. */
   onChange: () => void = () => {}
 
+  /** A watched condition has come true, in the step that made it so. */
+  onNotice: (armed: ArmedFault) => void = () => {}
+
   constructor(events: EventSink) {
     this.#events = events
   }
@@ -89,7 +92,7 @@ export class ArmedFaults {
 
   #cameTrue(armed: ArmedFault): void {
     this.#events.emit('fault.condition', { fault: armed.fault.id, when: armed.fault.trigger.when! })
-    if (armed.fault.family === 'watch') this.hit(armed, {})
+    if (armed.fault.family === 'watch' && this.hit(armed, {})) this.onNotice(armed)
   }
 
   #hitsOf(id: string): number {

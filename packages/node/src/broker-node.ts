@@ -8,6 +8,7 @@ import type { ManagedNode } from './management/management-server.ts'
 import { listen } from './net/listener.ts'
 import type { NodeConfig } from './node-config.ts'
 import type { GrpcTransport } from './peer/grpc-transport.ts'
+import type { OutputGate } from './output-gate.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
 
@@ -19,6 +20,7 @@ export async function startBroker(
   events: EventLog,
   faults: ArmedFaults,
   exit: (code: number, error?: Error) => void,
+  gate: OutputGate,
 ): Promise<ManagedNode> {
   const broker = new Broker({
     id: config.id,
@@ -46,7 +48,7 @@ export async function startBroker(
     waiting.push(stream)
   }
   const { host, port } = config.listen.client!
-  const listener = await listen(host, port, (stream) => admit(stream))
+  const listener = await listen(host, port, gate, (stream) => admit(stream))
   const letIn = () => {
     admit = accept
     for (const stream of waiting.splice(0)) {

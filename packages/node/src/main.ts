@@ -4,7 +4,8 @@ import { Refusal } from '@faultline/base'
 import { ArmedFaults } from '@faultline/fault'
 import { EventLog } from './event-log.ts'
 import { serveManagement } from './management/management-server.ts'
-import { type NodeConfig, readNodeConfig } from './node-config.ts'
+import { type NodeConfig, readFaults, readNodeConfig } from './node-config.ts'
+import { OutputGate } from './output-gate.ts'
 import { GrpcTransport } from './peer/grpc-transport.ts'
 
 const config = readNodeConfig(process.argv[2]!)
@@ -29,19 +30,21 @@ process.on('unhandledRejection', (reason) => exit(70, reason instanceof Error ? 
 
 async function run({ role }: NodeConfig): Promise<void> {
   events.emit('node.start', { pid: process.pid, version: process.version })
-  const transport = new GrpcTransport(({ node, plane }) => config.links[`${node}/${plane}`]!)
+  const gate = new OutputGate()
+  const transport = new GrpcTransport(({ node, plane }) => config.links[`${node}/${plane}`]!, gate)
   const start =
     role === 'broker' ? (await import('./broker-node.ts')).startBroker : (await import('./controller-node.ts')).startController
   const faults = new ArmedFaults(events)
-  for (const fault of config.faults) faults.arm(fault)
-  const node = await start(config, transport, events, faults, exit)
+  faults.onNotice = (armed) => gate.hold(armed.number('hold', 0))
+  for (const fault of readFaults(config)) faults.arm(fault)
+  const node = await start(config, transport, events, faults, exit, gate)
   const stop = () => {
     events.emit('node.stopping', {})
     node.stop()
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', () => {})
-  await serveManagement(config.management, { ...node, stop }, events, faults)
+  await serveManagement(config.management, { ...node, stop }, events, faults, gate)
   if (config.followsSupervisor) {
     process.stdin.on('end', () => exit(0)).on('error', () => exit(0))
     process.stdin.resume()

@@ -27,10 +27,14 @@ export interface NodeConfig {
   readonly management: string
   /** End when standard input ends: the supervisor is gone. */
   readonly followsSupervisor: boolean
-  /** Armed before anything else happens. */
-  readonly faults: readonly NodeFault[]
+  /** A JSON file with the faults that are armed before anything else happens. */
+  readonly faults: string
 }
 
 export function readNodeConfig(path: string): NodeConfig {
   return JSON.parse(readFileSync(path, 'utf8')) as NodeConfig
+}
+
+export function readFaults({ faults }: NodeConfig): NodeFault[] {
+  return JSON.parse(readFileSync(faults, 'utf8')) as NodeFault[]
 }

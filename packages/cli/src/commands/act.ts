@@ -1,5 +1,5 @@
 // faultline kill, pause, resume, restart, down.
-import { Cluster, ClusterFolder } from '@faultline/director'
+import { Cluster, ClusterFolder, type ProcessVerb } from '@faultline/director'
 import { print, printJson } from '../output.ts'
 
 interface Options {
@@ -7,7 +7,7 @@ interface Options {
   readonly output: 'text' | 'json'
 }
 
-export async function act(verb: 'kill' | 'pause' | 'resume' | 'restart', node: string, { dir, output }: Options): Promise<void> {
+export async function act(verb: ProcessVerb, node: string, { dir, output }: Options): Promise<void> {
   const view = await Cluster.attach(dir).act(verb, node)
   if (output === 'json') printJson(view)
   else print(`${view.name} ${view.state}${view.state.startsWith('stopped') ? '' : ` (pid ${view.pid})`}`)

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { type ArmedFaults, ConditionError, type NodeFault } from '@faultline/fault'
 import type { EventLog } from '../event-log.ts'
+import type { OutputGate } from '../output-gate.ts'
 
 export interface ManagedNode {
   status(): unknown
@@ -11,7 +12,7 @@ export interface ManagedNode {
 }
 
 export type ManagementRequest =
-  | { readonly verb: 'status' | 'events' | 'stop' | 'faults' | 'disarm-all' }
+  | { readonly verb: 'status' | 'events' | 'stop' | 'faults' | 'disarm-all' | 'release' }
   | { readonly verb: 'arm'; readonly fault: NodeFault }
   | { readonly verb: 'disarm'; readonly id: string }
   /** Another node's fault has hit so often: faults that wait for it may begin. */
@@ -20,9 +21,17 @@ export type ManagementRequest =
 /** The largest request is a fault. */
 const MAX_REQUEST_BYTES = 64 * 1024
 
-export async function serveManagement(path: string, node: ManagedNode, events: EventLog, faults: ArmedFaults): Promise<Server> {
+export async function serveManagement(
+  path: string,
+  node: ManagedNode,
+  events: EventLog,
+  faults: ArmedFaults,
+  gate: OutputGate,
+): Promise<Server> {
   rmSync(path, { force: true })
-  const server = createServer((socket) => serveSocket(socket, (request) => answer(socket, request, node, events, faults)))
+  const server = createServer((socket) =>
+    serveSocket(socket, (request) => answer(socket, request, { node, events, faults, gate })),
+  )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, resolve)
@@ -43,7 +52,14 @@ function serveSocket(socket: Socket, answerOne: (request: ManagementRequest) => 
   })
 }
 
-function answer(socket: Socket, request: ManagementRequest, node: ManagedNode, events: EventLog, faults: ArmedFaults): void {
+interface Managed {
+  readonly node: ManagedNode
+  readonly events: EventLog
+  readonly faults: ArmedFaults
+  readonly gate: OutputGate
+}
+
+function answer(socket: Socket, request: ManagementRequest, { node, events, faults, gate }: Managed): void {
   const say = (value: unknown) => socket.write(`${JSON.stringify(value)}\n`)
   switch (request.verb) {
     case 'status':
@@ -56,6 +72,9 @@ function answer(socket: Socket, request: ManagementRequest, node: ManagedNode, e
     case 'stop':
       say({ stopping: true })
       return node.stop()
+    case 'release':
+      gate.release()
+      return void say({ released: true })
     case 'faults':
       return void say(faults.list())
     case 'arm':

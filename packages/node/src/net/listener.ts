@@ -1,6 +1,7 @@
 // Listens for clients.
 import { createServer, type Server, type Socket } from 'node:net'
 import type { ByteStream } from '@faultline/base'
+import type { OutputGate } from '../output-gate.ts'
 import { SocketStream } from './socket-stream.ts'
 
 export interface ClientListener {
@@ -9,12 +10,17 @@ export interface ClientListener {
 }
 
 /** Rejects with the system's error (EADDRINUSE, EACCES) when the port cannot be had. */
-export async function listen(host: string, port: number, accept: (stream: ByteStream) => void): Promise<ClientListener> {
+export async function listen(
+  host: string,
+  port: number,
+  gate: OutputGate,
+  accept: (stream: ByteStream) => void,
+): Promise<ClientListener> {
   const sockets = new Set<Socket>()
   const server: Server = createServer((socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    accept(new SocketStream(socket))
+    accept(new SocketStream(socket, gate))
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -1,6 +1,7 @@
 // The byte-stream port on a TCP socket. A chunk handed to onData is the receiver's to keep.
 import type { Socket } from 'node:net'
 import type { ByteStream } from '@faultline/base'
+import type { OutputGate } from '../output-gate.ts'
 
 /** Bytes that may wait for a slow reader before write() says stop. */
 const HIGH_WATER_BYTES = 1024 * 1024
@@ -14,9 +15,11 @@ export class SocketStream implements ByteStream {
   onDrain: () => void = () => {}
   onClose: () => void = () => {}
   readonly #socket: Socket
+  readonly #gate: OutputGate | undefined
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, gate?: OutputGate) {
     this.#socket = socket
+    this.#gate = gate
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.onData(chunk))
@@ -26,6 +29,14 @@ export class SocketStream implements ByteStream {
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
+    if (this.#gate?.held) {
+      this.#gate.pass(() => this.#write(chunks))
+      return true
+    }
+    return this.#write(chunks)
+  }
+
+  #write(chunks: readonly Uint8Array[]): boolean {
     if (this.#socket.destroyed || this.#socket.writableEnded) return true
     this.#socket.cork()
     for (const chunk of chunks) this.#socket.write(chunk)

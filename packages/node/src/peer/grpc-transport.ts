@@ -27,6 +27,7 @@ import {
   type Plane,
   type StreamHandler,
 } from '@faultline/base'
+import { OutputGate } from '../output-gate.ts'
 
 const WINDOW_BYTES = 16 * 1024 * 1024
 
@@ -74,29 +75,33 @@ const asBytes = (bytes: Buffer): Uint8Array => bytes
 
 export class GrpcTransport implements PeerTransport {
   readonly #links: LinkTable
+  readonly #gate: OutputGate
   readonly #clients = new Map<string, Client>()
   readonly #calls: Record<Plane, Map<string, CallHandler>> = { control: new Map(), replication: new Map() }
   readonly #streams: Record<Plane, Map<string, StreamHandler>> = { control: new Map(), replication: new Map() }
   readonly #servers: Server[] = []
   #closed = false
 
-  constructor(links: LinkTable) {
+  constructor(links: LinkTable, gate = new OutputGate()) {
     this.#links = links
+    this.#gate = gate
   }
 
   async call(peer: Peer, method: string, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
     if (this.#closed) throw new PeerError('CANCELLED', 'this node is stopping')
     const deadline = Date.now() + deadlineMs
     return new Promise((resolve, reject) => {
-      this.#client(peer).makeUnaryRequest(method, asIs, asBytes, body, new Metadata(), { deadline }, (error, reply) => {
+      const answered = (error: ServiceError | null, reply?: Uint8Array) => {
         if (error) reject(peerError(error))
         else resolve(reply!)
-      })
+      }
+      const ask = () => this.#client(peer).makeUnaryRequest(method, asIs, asBytes, body, new Metadata(), { deadline }, answered)
+      this.#gate.pass(() => void ask())
     })
   }
 
   openStream(peer: Peer, method: string): PeerStream {
-    return new GrpcStream(this.#client(peer).makeBidiStreamRequest(method, asGathered, asBytes))
+    return new GrpcStream(this.#client(peer).makeBidiStreamRequest(method, asGathered, asBytes), this.#gate)
   }
 
   serveCall(plane: Plane, method: string, handler: CallHandler): void {
@@ -110,8 +115,9 @@ export class GrpcTransport implements PeerTransport {
   /** Serves what was registered for `plane`; resolves with the port. Rejects when it cannot be had. */
   async listen(plane: Plane, address: string): Promise<number> {
     const server = new Server(SERVER_OPTIONS)
-    for (const [path, handler] of this.#calls[plane]) server.register(path, unary(handler), asIs, asBytes, 'unary')
-    for (const [path, handler] of this.#streams[plane]) server.register(path, bidi(handler), asGathered, asBytes, 'bidi')
+    for (const [path, handler] of this.#calls[plane]) server.register(path, unary(handler, this.#gate), asIs, asBytes, 'unary')
+    for (const [path, handler] of this.#streams[plane])
+      server.register(path, bidi(handler, this.#gate), asGathered, asBytes, 'bidi')
     this.#servers.push(server)
     return new Promise((resolve, reject) => {
       server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)))
@@ -136,17 +142,17 @@ export class GrpcTransport implements PeerTransport {
   }
 }
 
-function unary(handler: CallHandler): handleUnaryCall<Uint8Array, Uint8Array> {
+function unary(handler: CallHandler, gate: OutputGate): handleUnaryCall<Uint8Array, Uint8Array> {
   return (call, done) => {
     handler(call.request).then(
-      (reply) => done(null, reply),
-      (error: unknown) => done({ code: status.INTERNAL, details: (error as Error).message }),
+      (reply) => gate.pass(() => done(null, reply)),
+      (error: unknown) => gate.pass(() => done({ code: status.INTERNAL, details: (error as Error).message })),
     )
   }
 }
 
-function bidi(handler: StreamHandler): handleBidiStreamingCall<Uint8Array, OutgoingMessage> {
-  return (call) => handler(new GrpcStream(call))
+function bidi(handler: StreamHandler, gate: OutputGate): handleBidiStreamingCall<Uint8Array, OutgoingMessage> {
+  return (call) => handler(new GrpcStream(call, gate))
 }
 
 type Duplex = ClientDuplexStream<OutgoingMessage, Uint8Array> | ServerDuplexStream<Uint8Array, OutgoingMessage>
@@ -156,10 +162,12 @@ class GrpcStream implements PeerStream {
   onDrain: () => void = () => {}
   onClose: (error: PeerError | undefined) => void = () => {}
   readonly #duplex: Duplex
+  readonly #gate: OutputGate
   #closed = false
 
-  constructor(duplex: Duplex) {
+  constructor(duplex: Duplex, gate: OutputGate) {
     this.#duplex = duplex
+    this.#gate = gate
     duplex.on('data', (message: Uint8Array) => {
       if (!this.#closed) this.onMessage(message)
     })
@@ -171,7 +179,10 @@ class GrpcStream implements PeerStream {
   }
 
   send(message: OutgoingMessage): boolean {
-    return this.#closed || this.#duplex.write(message)
+    if (this.#closed) return true
+    if (!this.#gate.held) return this.#duplex.write(message)
+    this.#gate.pass(() => void (this.#closed || this.#duplex.write(message)))
+    return true
   }
 
   close(): void {

@@ -1,0 +1,60 @@
+// One stream of everything that happens in the cluster: what nodes tell on their management planes, and what the director does itself, in
+// the order in which it arrived here. Each node's own events keep their order and times.
+import { followSocket } from '../json-socket.ts'
+
+export interface ClusterEvent {
+  /** Counts from 1 since the director started. */
+  readonly seq: number
+  /** When it happened, by the wall clock of whom it tells of, in ms. */
+  readonly t: number
+  readonly node: string
+  readonly event: string
+  readonly [field: string]: unknown
+}
+
+/** What a late listener can still get. */
+const KEPT = 20_000
+/** A node's socket appears a moment after its process. */
+const RETRY_MS = 20
+
+export class ClusterEvents {
+  readonly #kept: ClusterEvent[] = []
+  readonly #listeners = new Set<(event: ClusterEvent) => void>()
+  #seq = 0
+
+  /** Of the director itself. */
+  emit(event: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#add({ t: Date.now(), node: 'director', event, ...fields })
+  }
+
+  /** Everything after `seq` that is kept, then everything that comes. Returns how to stop. */
+  listen(after: number, listener: (event: ClusterEvent) => void): () => void {
+    for (const event of this.#kept) if (event.seq > after) listener(event)
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Follows a node's process until it ends; `isOver` says that no more of it will come. */
+  follow(socket: string, isOver: () => boolean): void {
+    let told = 0
+    const connect = () => {
+      if (isOver()) return
+      // A socket that breaks is followed again: what was heard already is skipped.
+      let skip = told
+      const onLine = (line: unknown) => {
+        if (skip > 0) return void skip--
+        told++
+        this.#add(line as Omit<ClusterEvent, 'seq'>)
+      }
+      followSocket(socket, { verb: 'events' }, onLine, () => setTimeout(connect, RETRY_MS))
+    }
+    connect()
+  }
+
+  #add(event: Omit<ClusterEvent, 'seq'>): void {
+    const numbered = { seq: ++this.#seq, ...event } as ClusterEvent
+    this.#kept.push(numbered)
+    if (this.#kept.length > KEPT) this.#kept.splice(0, KEPT / 2)
+    for (const listener of this.#listeners) listener(numbered)
+  }
+}

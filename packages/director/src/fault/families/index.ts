@@ -1,0 +1,6 @@
+// Every family of faults.
+import type { FaultFamily } from '../family.ts'
+import { process } from './process.ts'
+import { protocol } from './protocol.ts'
+
+export const FAMILIES: readonly FaultFamily[] = [process, protocol]

@@ -1,0 +1,64 @@
+// Faults of the protocol act in brokers, on requests as they come.
+import { armNodes, nodeFault } from '../node-faults.ts'
+import type { FaultFamily } from '../family.ts'
+import { bad } from '../fault-request.ts'
+
+const stage = { name: 'stage', what: 'before or after the request is handled', default: 'before', oneOf: ['before', 'after'] }
+
+export const protocol: FaultFamily = {
+  family: 'protocol',
+  kinds: [
+    {
+      kind: 'error',
+      what: 'an error is answered: instead of what was asked, or although it was done',
+      parameters: [{ name: 'error', what: "Kafka's name of it", default: 'UNKNOWN_SERVER_ERROR' }, stage],
+    },
+    {
+      kind: 'delay',
+      what: 'a request is handled late, or its answer leaves late',
+      parameters: [{ name: 'ms', what: 'how late', default: 1000 }, stage],
+    },
+    {
+      kind: 'lose-reply',
+      what: 'what was asked is done, and the client never hears of it',
+      parameters: [
+        {
+          name: 'mode',
+          what: 'the connection closes, or this answer and all after it are withheld',
+          default: 'close',
+          oneOf: ['close', 'withhold'],
+        },
+      ],
+    },
+    { kind: 'disconnect', what: 'the connection is closed when the request arrives', parameters: [] },
+    { kind: 'blackhole', what: 'the request is swallowed, and all after it on its connection', parameters: [] },
+    { kind: 'duplicate', what: 'the request is delivered twice', parameters: [] },
+    {
+      kind: 'metadata',
+      what: 'Metadata answers what is not true',
+      parameters: [
+        {
+          name: 'mode',
+          what: 'what was true when first asked, another replica as the leader, or none',
+          default: 'stale',
+          oneOf: ['stale', 'wrong-leader', 'no-leader'],
+        },
+      ],
+    },
+    {
+      kind: 'cap-versions',
+      what: 'ApiVersions says that an API is served up to a lower version only',
+      parameters: [
+        { name: 'api', what: 'its name' },
+        { name: 'max', what: 'the version', default: 0 },
+      ],
+    },
+  ],
+  async begin(request, context) {
+    const { fleet } = context
+    const names = request.node === undefined ? fleet.namesOf('broker') : [(await fleet.resolve(request.node)).name]
+    if (!names.every((name) => name.startsWith('broker:')))
+      throw bad(`${names[0]} serves no clients`, 'protocol faults act in brokers: use --node broker:N, or none for all')
+    return armNodes(nodeFault('protocol', request.kind, context.id, request), names, context)
+  },
+}

@@ -1,0 +1,244 @@
+// All faults of a cluster: asked for, begun, hit, ended. Times to live are held here, outside of what the faults break.
+import { Refusal } from '@faultline/base'
+import type { NodeFault } from '@faultline/fault'
+import type { ClusterEvent, ClusterEvents } from '../events/cluster-events.ts'
+import type { Fleet } from '../fleet.ts'
+import { FAMILIES } from './families/index.ts'
+import type { Begun, FaultFamily, Kind } from './family.ts'
+import { bad, type FaultRequest, parseFaultRequest } from './fault-request.ts'
+
+export type FaultState = 'waiting' | 'armed' | 'spent' | 'healed' | 'expired'
+
+export interface FaultView {
+  readonly id: string
+  readonly family: string
+  readonly kind: string
+  readonly state: FaultState
+  readonly nodes: readonly string[]
+  readonly hits: number
+  /** The last hit's time and object. */
+  readonly lastHit: Readonly<Record<string, unknown>> | null
+  /** Null without a time to live, or when it is over. */
+  readonly ttlLeftMs: number | null
+  readonly request: FaultRequest
+}
+
+interface Entry {
+  readonly id: string
+  readonly request: FaultRequest
+  readonly family: FaultFamily
+  state: FaultState
+  nodes: readonly string[]
+  /** Undefined when nothing of it is left to undo. */
+  begun: Begun | undefined
+  hits: number
+  /** Moments that it has acted on. */
+  notices: number
+  lastHit: Readonly<Record<string, unknown>> | null
+  endsAt: number | undefined
+  timer: NodeJS.Timeout | undefined
+}
+
+/** Ended faults that are still listed. */
+const KEPT_ENDED = 200
+
+export class FaultBook {
+  readonly #fleet: Fleet
+  readonly #events: ClusterEvents
+  readonly #entries = new Map<string, Entry>()
+  #next = 1
+
+  constructor(fleet: Fleet, events: ClusterEvents) {
+    this.#fleet = fleet
+    this.#events = events
+    events.listen(0, (event) => this.#observe(event))
+  }
+
+  async add(input: unknown): Promise<FaultView> {
+    const request = parseFaultRequest(input)
+    const family = familyOf(request)
+    if (request.after && !this.#entries.has(request.after.fault))
+      throw bad(`there is no fault ${request.after.fault} to come after`, 'see them with: npx faultline fault list')
+    const id = `f${this.#next++}`
+    const entry: Entry = {
+      id,
+      request,
+      family,
+      state: 'waiting',
+      nodes: [],
+      begun: undefined,
+      hits: 0,
+      notices: 0,
+      lastHit: null,
+      endsAt: undefined,
+      timer: undefined,
+    }
+    this.#entries.set(id, entry)
+    if (request.in !== undefined)
+      entry.timer = setTimeout(() => void this.#begin(entry).catch(() => this.#end(entry, 'healed')), request.in)
+    else await this.#beginOrForget(entry)
+    return view(entry)
+  }
+
+  list(): FaultView[] {
+    return [...this.#entries.values()].map(view)
+  }
+
+  get(id: string): FaultView {
+    return view(this.#entry(id))
+  }
+
+  async heal(id: string): Promise<FaultView> {
+    const entry = this.#entry(id)
+    if (isUndone(entry)) await this.#end(entry, 'healed')
+    return view(entry)
+  }
+
+  /** Every fault ends, and whatever a node may still be armed with. */
+  async healAll(): Promise<number> {
+    const open = [...this.#entries.values()].filter(isUndone)
+    await Promise.all(open.map((entry) => this.#end(entry, 'healed')))
+    await Promise.all(this.#fleet.nodes.map((n) => this.#fleet.manage(n.name, { verb: 'disarm-all' })))
+    return open.length
+  }
+
+  /** What a node is to be armed with when it starts: less what its faults have done already. */
+  armedFor(name: string): NodeFault[] {
+    return [...this.#entries.values()].flatMap((entry) => {
+      const fault = entry.state === 'armed' ? entry.begun?.armed?.(name) : undefined
+      if (!fault) return []
+      return fault.count === null ? [fault] : [{ ...fault, count: fault.count - entry.hits }]
+    })
+  }
+
+  async #beginOrForget(entry: Entry): Promise<void> {
+    try {
+      await this.#begin(entry)
+    } catch (error) {
+      this.#entries.delete(entry.id)
+      throw error
+    }
+  }
+
+  async #begin(entry: Entry): Promise<void> {
+    const { id, request, family } = entry
+    const { ttl } = request
+    if (ttl !== undefined) {
+      entry.endsAt = Date.now() + ttl
+      entry.timer = setTimeout(() => void this.#end(entry, 'expired'), ttl)
+    }
+    entry.state = 'armed'
+    this.#events.emit('fault.begin', { fault: id, family: request.family, kind: request.kind })
+    const hit = (fields: Readonly<Record<string, unknown>>) =>
+      this.#events.emit('fault.hit', { fault: id, family: request.family, kind: request.kind, observed: false, ...fields })
+    try {
+      entry.begun = await family.begin(request, { id, fleet: this.#fleet, hit })
+    } catch (error) {
+      clearTimeout(entry.timer)
+      throw error
+    }
+  }
+
+  async #end(entry: Entry, state: 'healed' | 'expired' | 'spent'): Promise<void> {
+    clearTimeout(entry.timer)
+    entry.state = state
+    entry.endsAt = undefined
+    const { begun } = entry
+    entry.begun = undefined
+    entry.nodes = begun?.nodes ?? []
+    await begun?.heal()
+    this.#events.emit('fault.end', { fault: entry.id, state })
+    this.#forgetOld()
+  }
+
+  #observe(event: ClusterEvent): void {
+    if (event.event !== 'fault.hit') return
+    const entry = this.#entries.get(String(event['fault']))
+    if (!entry) return
+    if (event['family'] === 'watch') return this.#noticed(entry, event.node)
+    entry.hits++
+    entry.lastHit = event
+    this.#tellFollowers(entry)
+    const { count } = entry.request
+    if (count === undefined || entry.hits < count || entry.state !== 'armed') return
+    // What acts on requests is over. A process that was killed stays so until that is healed.
+    if (entry.family.family === 'process') entry.state = 'spent'
+    else void this.#end(entry, 'spent')
+  }
+
+  /** `node` is undefined when it is another fault's hit that was waited for. */
+  #noticed(entry: Entry, node: string | undefined): void {
+    const { count } = entry.request
+    if (count !== undefined && entry.notices >= count) {
+      if (node !== undefined) void this.#fleet.manage(node, { verb: 'release' })
+      return
+    }
+    entry.notices++
+    entry.begun?.onNotice?.(node)
+  }
+
+  /** Faults that come after this one may be armed in other nodes. */
+  #tellFollowers({ id, hits }: Entry): void {
+    for (const other of this.#entries.values()) {
+      if (other.request.after?.fault !== id || !isOpen(other)) continue
+      for (const name of other.begun?.nodes ?? []) void this.#fleet.manage(name, { verb: 'hit-elsewhere', id, hits })
+      if (other.family.family === 'process' && hits === other.request.after.hits) this.#noticed(other, undefined)
+    }
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id)
+    if (entry) return entry
+    const known = [...this.#entries.keys()].join(', ')
+    throw new Refusal('UNKNOWN_FAULT', `there is no fault ${id}`, known ? `there are ${known}` : 'there are none now')
+  }
+
+  #forgetOld(): void {
+    const ended = [...this.#entries.values()].filter((entry) => !isUndone(entry))
+    for (const { id } of ended.slice(0, Math.max(0, ended.length - KEPT_ENDED))) this.#entries.delete(id)
+  }
+}
+
+/** Something of it is left to undo, or it is still to begin. */
+function isUndone({ state, begun }: Entry): boolean {
+  return begun !== undefined || state === 'waiting'
+}
+
+function isOpen({ state }: Entry): boolean {
+  return state === 'armed' || state === 'waiting'
+}
+
+function familyOf({ family, kind, with: given }: FaultRequest): FaultFamily {
+  const found = FAMILIES.find((f) => f.family === family)
+  if (!found) throw bad(`${family} faults cannot be had in this world`)
+  const known = found.kinds.find((k) => k.kind === kind)
+  if (!known) throw bad(`${family} has no kind "${kind}", but ${found.kinds.map((k) => k.kind).join(', ')}`)
+  checkParameters(family, known, given)
+  return found
+}
+
+function checkParameters(family: string, { kind, parameters }: Kind, given: FaultRequest['with']): void {
+  for (const [name, value] of Object.entries(given)) {
+    const parameter = parameters.find((p) => p.name === name)
+    const names = parameters.map((p) => p.name).join(', ') || 'none'
+    if (!parameter) throw bad(`${family} ${kind} has no parameter "${name}"; it has ${names}`)
+    if (parameter.oneOf && !parameter.oneOf.includes(String(value)))
+      throw bad(`${name}=${value} is none of ${parameter.oneOf.join(', ')}`)
+    if (typeof parameter.default === 'number' && !Number.isFinite(Number(value))) throw bad(`${name}=${value} is no number`)
+  }
+}
+
+function view(entry: Entry): FaultView {
+  const { id, request, state, begun, nodes, hits, lastHit, endsAt } = entry
+  return {
+    id,
+    family: request.family,
+    kind: request.kind,
+    state,
+    nodes: begun?.nodes ?? nodes,
+    hits,
+    lastHit,
+    ttlLeftMs: endsAt === undefined ? null : Math.max(0, endsAt - Date.now()),
+    request,
+  }
+}
