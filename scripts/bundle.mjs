@@ -13,6 +13,7 @@ const ENTRIES = {
   supervisor: 'packages/director/src/supervisor-main.ts',
   cli: 'packages/cli/src/main.ts',
   sim: 'packages/sim/src/main.ts',
+  proxy: 'packages/proxy/src/main.ts',
 }
 const EXTERNAL = ['classic-level', '@node-rs/crc32', 'kafkajs']
 

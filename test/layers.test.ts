@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   broker: ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator'],
   node: ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
   sim: ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
+  proxy: ['base'],
   director: ['base', 'fault', 'protocol', 'rpc', 'client', 'controller', 'coordinator', 'node'],
   cli: ['base', 'protocol', 'rpc', 'client', 'node', 'sim', 'director'],
 }

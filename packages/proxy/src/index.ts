@@ -1,0 +1,3 @@
+export * from './proxy.ts'
+export * from './proxy-server.ts'
+export type { Direction, ToxicJson } from './toxic.ts'
