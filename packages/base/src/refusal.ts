@@ -12,6 +12,7 @@ export const REFUSALS = {
   UNKNOWN_TRANSACTION: 'no such transactional id in this cluster',
   BAD_ARGUMENT: 'an argument or setting is not valid',
   BAD_FAULT: 'a fault cannot be had as it was asked for',
+  LINKS_FAILED: 'the proxies of the links do not answer',
   UNKNOWN_FAULT: 'no such fault in this cluster',
   NODE_FAILED: 'a node did not start',
   TIMED_OUT: 'something did not happen in time',

@@ -57,6 +57,14 @@ verb('up', 'start a cluster, or start again the one in the folder')
       .join(' ')}`,
     false,
   )
+  .option('--proxied', 'every link goes through a proxy, so that it can be slowed or cut', false)
+  .option('--toxiproxy <url>', 'through this Toxiproxy instead of our own')
+  .option(
+    '--api-host <address>',
+    'where the control API listens; elsewhere than on this machine it asks for a token',
+    '127.0.0.1',
+  )
+  .option('--api-port <n>', 'and its port; 0 for a free one', integer, 0)
   .option('--detach', 'return when the cluster is up', false)
   .action(async (options) => (await import('./commands/up.ts')).up(options))
 
@@ -86,6 +94,11 @@ verb('fault', 'break something at a chosen moment; see what is broken, and heal 
   .argument('[what...]', 'add FAMILY (process, link, protocol, storage, clock, load); heal ID')
   .option('--do <kind>', 'what happens: see fault points')
   .option('--node <node>', `where: ${NODE}; all that it concerns when left out`)
+  .option('--from <node>', 'of a link: whose sending is broken; clients for all that come from outside')
+  .option('--to <node>', 'and to whom')
+  .option('--plane <plane>', 'client, control or replication; all when left out')
+  .option('--toxic <type=n,name=n>', 'of a link: as in latency=200,jitter=50')
+  .option('--cut <ways>', 'of a link: both, or one-way')
   .option('--api <name>', 'requests of this API, as in Produce; repeatable', (v: string, all: string[] = []) => [...all, v])
   .option('--topic <name>', 'requests that name this topic')
   .option('--partition <n>', 'and this partition of it', integer)

@@ -17,6 +17,8 @@ export interface NodeAddress {
   readonly rack: string
   /** What people look for: where clients of a broker, or nodes of a controller, connect to. */
   readonly port: number
+  /** Where a broker itself listens for clients: behind a proxy that is another port. */
+  readonly clientPort: number
   /** Where other nodes ask this one. */
   readonly controlPort: number
   /** Where followers of a broker connect to; 0 for a controller. */
@@ -31,6 +33,8 @@ export interface ClusterDescription {
   readonly settings: Readonly<Record<string, string>>
   /** Where the control API listens; the token is asked for when that is not this machine alone. Port 0: a free one. */
   readonly api: { readonly host: string; readonly port: number; readonly token: string | null }
+  /** Every link goes through a proxy: one of our own, or of the Toxiproxy at this URL. */
+  readonly proxied: { readonly toxiproxy: string | null } | null
   readonly nodes: readonly NodeAddress[]
 }
 

@@ -6,6 +6,8 @@ import type { ManagementRequest, NodeConfig } from '@faultline/node'
 import type { ClusterDescription, ClusterFolder, NodeAddress } from './cluster-folder.ts'
 import type { ClusterEvents } from './events/cluster-events.ts'
 import { askSocket } from './json-socket.ts'
+import { allLinks, type Link } from './links/link.ts'
+import { type LinkTarget, ProxiedLinks } from './links/proxied-links.ts'
 import { NodeProcess, type NodeStatus } from './node-process.ts'
 import { holderOf, ROLES } from './role.ts'
 
@@ -43,6 +45,7 @@ export class Fleet {
   readonly nodes: readonly NodeProcess[]
   readonly #o: FleetOptions
   readonly #cluster: ClusterDescription
+  #links: ProxiedLinks | undefined
 
   constructor(options: FleetOptions) {
     const { folder, program, detached, events } = options
@@ -50,17 +53,26 @@ export class Fleet {
     this.#cluster = folder.describe()
     this.nodes = this.#cluster.nodes.map((address) => new NodeProcess(address, folder, program, detached))
     mkdirSync(folder.socketFolder, { recursive: true })
-    for (const node of this.nodes) {
-      node.onExit = ({ name, exit }) => events.emit('process.exit', { name, how: exit })
-      writeFileSync(folder.config(node.name), JSON.stringify(this.#config(node.address)))
-    }
+    for (const node of this.nodes) node.onExit = ({ name, exit }) => events.emit('process.exit', { name, how: exit })
   }
 
   get description(): ClusterDescription {
     return this.#cluster
   }
 
-  startAll(): void {
+  /** The proxies of a proxied cluster. */
+  get links(): ProxiedLinks | undefined {
+    return this.#links
+  }
+
+  /** Throws Refusal when the proxies of the links cannot be had. */
+  async startAll(): Promise<void> {
+    const { folder, program } = this.#o
+    if (this.#cluster.proxied) {
+      this.#links = await ProxiedLinks.start(program, this.#cluster.proxied.toxiproxy)
+      await this.#links.create(this.#linkTargets())
+    }
+    for (const node of this.nodes) writeFileSync(folder.config(node.name), JSON.stringify(this.#config(node.address)))
     for (const node of this.nodes) this.start(node)
   }
 
@@ -77,6 +89,7 @@ export class Fleet {
     const of = (role: string) => this.nodes.filter((n) => n.address.role === role)
     await Promise.all(of('broker').map((n) => n.stop(BROKER_GRACE_MS)))
     await Promise.all(of('controller').map((n) => n.stop(CONTROLLER_GRACE_MS)))
+    await this.#links?.close()
   }
 
   namesOf(role: 'broker' | 'controller'): string[] {
@@ -159,23 +172,23 @@ export class Fleet {
   #config(address: NodeAddress): NodeConfig {
     const { clusterId, host, advertise, settings, nodes } = this.#cluster
     const name = `${address.role}:${address.id}`
-    const links: Record<string, string> = {}
-    for (const node of nodes) {
-      links[`${node.id}/control`] = `127.0.0.1:${node.controlPort}`
-      if (node.role === 'broker') links[`${node.id}/replication`] = `127.0.0.1:${node.replicationPort}`
-    }
+    const mine = allLinks(nodes.map(nameOf)).filter((link) => link.source === name)
+    const links = mine.map((link) => [
+      `${link.target.split(':')[1]}/${link.plane}`,
+      this.#links?.address(link) ?? this.#direct(link),
+    ])
     const control = `127.0.0.1:${address.controlPort}`
     const own =
       address.role === 'controller'
         ? { control }
-        : { control, replication: `127.0.0.1:${address.replicationPort}`, client: { host, port: address.port } }
+        : { control, replication: `127.0.0.1:${address.replicationPort}`, client: { host, port: address.clientPort } }
     return {
       role: address.role,
       id: address.id,
       clusterId,
       dataDirectory: this.#o.folder.data(name),
       controllers: nodes.filter((n) => n.role === 'controller').map((n) => n.id),
-      links,
+      links: Object.fromEntries(links) as Record<string, string>,
       listen: own,
       listeners: address.role === 'broker' ? [{ name: 'PLAINTEXT', host: advertise, port: address.port }] : [],
       rack: address.rack,
@@ -185,4 +198,25 @@ export class Fleet {
       faults: this.#o.folder.faults(name),
     }
   }
+
+  /** Without a proxy. */
+  #direct({ target, plane }: Link): string {
+    const node = this.#cluster.nodes.find((n) => nameOf(n) === target)!
+    const port = { client: node.clientPort, control: node.controlPort, replication: node.replicationPort }[plane]
+    return `127.0.0.1:${port}`
+  }
+
+  /** A client's proxy listens where clients look for the broker. */
+  #linkTargets(): LinkTarget[] {
+    const { nodes, host } = this.#cluster
+    return allLinks(nodes.map(nameOf)).map((link) => {
+      const { port } = nodes.find((n) => nameOf(n) === link.target)!
+      const listen = link.plane === 'client' ? `${host}:${port}` : '127.0.0.1:0'
+      return { link, listen, upstream: this.#direct(link) }
+    })
+  }
+}
+
+function nameOf({ role, id }: NodeAddress): string {
+  return `${role}:${id}`
 }

@@ -19,6 +19,9 @@ export interface ClusterWish {
   /** Where the control API listens: "127.0.0.1" unless told otherwise. */
   readonly apiHost?: string
   readonly apiPort?: number
+  /** Every link goes through a proxy: our own, or the Toxiproxy at this URL. */
+  readonly proxied?: boolean
+  readonly toxiproxy?: string
 }
 
 const LOOPBACK = '127.0.0.1'
@@ -45,21 +48,31 @@ export async function planCluster(wish: ClusterWish): Promise<Omit<ClusterDescri
   }
   const settings = { ...smallClusterSettings(wish.brokers), ...(wish.fast ? FAST_SETTINGS : {}), ...wish.settings }
   checkSettings(wish.settings)
-  const inner = await freePorts('127.0.0.1', 2 * wish.brokers + wish.controllers)
+  const proxied = wish.proxied || wish.toxiproxy !== undefined ? { toxiproxy: wish.toxiproxy ?? null } : null
+  const inner = await freePorts('127.0.0.1', 3 * wish.brokers + wish.controllers)
   const client = await clientPorts(wish, inner)
   const nodes: NodeAddress[] = []
   for (let i = 0; i < wish.controllers; i++) {
-    const port = inner[2 * wish.brokers + i]!
-    nodes.push({ id: FIRST_CONTROLLER_ID + i, role: 'controller', rack: '', port, controlPort: port, replicationPort: 0 })
+    const port = inner[3 * wish.brokers + i]!
+    nodes.push({
+      id: FIRST_CONTROLLER_ID + i,
+      role: 'controller',
+      rack: '',
+      port,
+      clientPort: 0,
+      controlPort: port,
+      replicationPort: 0,
+    })
   }
   for (let i = 0; i < wish.brokers; i++) {
     const rack = wish.racks.length > 0 ? wish.racks[i % wish.racks.length]! : ''
-    const [controlPort, replicationPort] = [inner[2 * i]!, inner[2 * i + 1]!]
-    nodes.push({ id: i + 1, role: 'broker', rack, port: client[i]!, controlPort, replicationPort })
+    const [controlPort, replicationPort] = [inner[3 * i]!, inner[3 * i + 1]!]
+    const clientPort = proxied ? inner[3 * i + 2]! : client[i]!
+    nodes.push({ id: i + 1, role: 'broker', rack, port: client[i]!, clientPort, controlPort, replicationPort })
   }
   const { host, advertise, apiHost = LOOPBACK, apiPort = 0 } = wish
   const token = apiHost === LOOPBACK ? null : randomBytes(18).toString('base64url')
-  return { clusterId: newClusterId(), host, advertise, settings, api: { host: apiHost, port: apiPort, token }, nodes }
+  return { clusterId: newClusterId(), host, advertise, settings, api: { host: apiHost, port: apiPort, token }, proxied, nodes }
 }
 
 async function clientPorts(wish: ClusterWish, taken: readonly number[]): Promise<number[]> {

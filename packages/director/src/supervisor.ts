@@ -24,7 +24,7 @@ export class Supervisor {
 
   /** `onDown`: the cluster was told to stop, and has. */
   async start(onDown: () => void): Promise<void> {
-    this.fleet.startAll()
+    await this.fleet.startAll()
     const { api } = this.fleet.description
     const served = await serveControl(this, { host: api.host, port: api.port, token: api.token, onDown })
     this.#close = served.close

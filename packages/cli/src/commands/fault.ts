@@ -8,6 +8,11 @@ interface Options {
   readonly output: 'text' | 'json'
   readonly do?: string
   readonly node?: string
+  readonly from?: string
+  readonly to?: string
+  readonly plane?: string
+  readonly toxic?: string
+  readonly cut?: string
   readonly api?: string[]
   readonly topic?: string
   readonly partition?: number
@@ -49,11 +54,35 @@ export async function fault(action: string, what: readonly string[], options: Op
 async function add(cluster: Cluster, [family]: readonly string[], options: Options): Promise<void> {
   const advice = 'as in: npx faultline fault add protocol --api Produce --do lose-reply --count 1'
   if (family === undefined) throw new Refusal('BAD_ARGUMENT', 'fault add needs a family', advice)
-  if (options.do === undefined) throw new Refusal('BAD_ARGUMENT', 'fault add needs --do and a kind', advice)
-  const view = await cluster.addFault(requestOf(family, options.do, options))
+  const link = linkKind(options)
+  const kind = options.do ?? link?.kind
+  if (kind === undefined) throw new Refusal('BAD_ARGUMENT', 'fault add needs --do and a kind', advice)
+  const view = await cluster.addFault(requestOf(family, kind, { ...options, with: { ...link?.with, ...options.with } }))
   if (options.output === 'json') return printJson(view)
   print(faultTable([view]))
   print(`\nnext: npx faultline fault list        npx faultline fault heal ${view.id}`)
+}
+
+/** What the number of a toxic is called, where it is not called like the toxic. */
+const MEASURE: Readonly<Record<string, string>> = {
+  bandwidth: 'rate',
+  'slow-close': 'delay',
+  'reset-peer': 'timeout',
+  slicer: 'average_size',
+  'limit-data': 'bytes',
+}
+
+/** --toxic latency=200,jitter=50 and --cut one-way are short for --do and --with. */
+function linkKind({ toxic, cut }: Options): { kind: string; with: Record<string, string> } | undefined {
+  if (cut !== undefined) return { kind: 'cut', with: { ways: cut === 'one-way' ? 'one' : cut } }
+  if (toxic === undefined) return undefined
+  const pairs = toxic.split(',').map((pair) => pair.split('=') as [string, string | undefined])
+  const kind = pairs[0]![0].replaceAll('_', '-')
+  // latency=200 is short for latency,latency=200, and bandwidth=100 for bandwidth,rate=100.
+  const named = pairs.flatMap(([name, value], i) =>
+    value === undefined ? [] : [[i === 0 ? (MEASURE[kind] ?? name) : name, value]],
+  )
+  return { kind, with: Object.fromEntries(named) as Record<string, string> }
 }
 
 function requestOf(family: string, kind: string, o: Options): FaultRequestInput {
@@ -62,6 +91,9 @@ function requestOf(family: string, kind: string, o: Options): FaultRequestInput 
     family,
     kind,
     node: o.node,
+    from: o.from,
+    to: o.to,
+    plane: o.plane,
     where: {
       apis: o.api,
       topic: o.topic,

@@ -14,6 +14,10 @@ export interface UpOptions {
   readonly set: Readonly<Record<string, string>>
   readonly fast: boolean
   readonly detach: boolean
+  readonly proxied: boolean
+  readonly toxiproxy?: string
+  readonly apiHost: string
+  readonly apiPort: number
 }
 
 export async function up(options: UpOptions): Promise<void> {
@@ -29,6 +33,10 @@ export async function up(options: UpOptions): Promise<void> {
     racks: options.racks,
     settings: options.set,
     fast: options.fast,
+    proxied: options.proxied,
+    ...(options.toxiproxy === undefined ? {} : { toxiproxy: options.toxiproxy }),
+    apiHost: options.apiHost,
+    apiPort: options.apiPort,
   })
   rememberLast(cluster.folder.path)
   let nodes: NodeView[]

@@ -2,6 +2,7 @@
 import { ConditionError, parseCondition } from '@faultline/fault'
 import { Refusal } from '@faultline/base'
 import { z } from 'zod'
+import { LINK_PLANES } from '../links/link.ts'
 
 const FAMILIES = ['process', 'link', 'protocol', 'storage', 'clock', 'load'] as const
 export type Family = (typeof FAMILIES)[number]
@@ -44,6 +45,10 @@ export const faultRequest = z.strictObject({
   kind: z.string().min(1),
   /** "broker:2", or a role that is looked up when the fault begins; all that it concerns when left out. */
   node: z.string().optional(),
+  /** Of a link: whose sending is broken, and to whom; "clients" are all that come from outside. */
+  from: z.string().optional(),
+  to: z.string().optional(),
+  plane: z.enum(LINK_PLANES).optional(),
   where: where.default({}),
   when: condition.optional(),
   nth: z.number().int().min(1).optional(),
@@ -69,6 +74,8 @@ export function parseFaultRequest(input: unknown): FaultRequest {
     throw bad(what.join('; '))
   }
   const { nth, every, probability } = result.data
+  if (result.data.family !== 'link' && (result.data.from ?? result.data.to ?? result.data.plane))
+    throw bad('from, to and plane are of links', 'use --node, or the family link')
   if ([nth, every, probability].filter((t) => t !== undefined).length > 1)
     throw bad('nth, every and probability contradict each other: one of them says which occasions are hit')
   return result.data

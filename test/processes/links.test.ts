@@ -1,0 +1,164 @@
+// Faults of links in a proxied cluster of real processes, as clients and nodes notice them.
+import { connect } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { type ClusterOptions, startCluster, type StartedCluster } from '@faultline/director'
+import { createTopic, DIST, kafkaFor, until } from '../support/cluster.ts'
+
+const start = (options: ClusterOptions = {}) =>
+  startCluster({ brokers: 3, controllers: 1, proxied: true, ...toxiproxy(), ...options }, DIST)
+
+/** A real Toxiproxy, where one is. */
+function toxiproxy(): ClusterOptions {
+  const url = process.env['TOXIPROXY_URL']
+  return url === undefined ? {} : { toxiproxy: url }
+}
+
+/** A producer that goes on in the background, and how many of its records were acknowledged. */
+async function traffic(cluster: StartedCluster) {
+  const kafka = kafkaFor(cluster.bootstrap)
+  await createTopic(kafka, 'orders', 1)
+  const producer = kafka.producer()
+  await producer.connect()
+  let acknowledged = 0
+  let running = true
+  const done = (async () => {
+    while (running) {
+      await producer.send({ topic: 'orders', acks: -1, messages: [{ value: 'x' }] })
+      acknowledged++
+    }
+  })()
+  const more = async (count: number) => {
+    const before = acknowledged
+    await until(`${count} more records`, async () => acknowledged >= before + count)
+  }
+  const stop = async () => {
+    running = false
+    await done
+    await producer.disconnect()
+  }
+  return { more, stop }
+}
+
+function reach(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve('open')
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code!))
+  })
+}
+
+/** Another broker than the leader, by its name. */
+async function followerOf(cluster: StartedCluster): Promise<string> {
+  const leader = await cluster.waitForLeader('orders-0')
+  return `broker:${[1, 2, 3].find((id) => id !== leader)}`
+}
+
+describe('a link', () => {
+  it('that is cut on the replication plane costs the follower its place in the ISR, and healed it has it back', async () => {
+    await using cluster = await start()
+    const { more, stop } = await traffic(cluster)
+    const follower = await followerOf(cluster)
+    await cluster.fault({ family: 'link', kind: 'cut', from: follower, to: 'leader:orders-0', plane: 'replication' })
+    await cluster.waitForIsr('orders-0', 2)
+    await more(10)
+    await cluster.healAll()
+    await cluster.waitForIsr('orders-0', 3)
+    await stop()
+  })
+
+  it('that is cut one way loses what is sent that way alone: a broker that is not heard is fenced, though it hears all', async () => {
+    await using cluster = await start()
+    const { more, stop } = await traffic(cluster)
+    const follower = await followerOf(cluster)
+    const stateOf = async () => (await cluster.cluster.nodes()).find((n) => n.name === follower)!.state
+    await cluster.fault({
+      family: 'link',
+      kind: 'cut',
+      from: follower,
+      to: 'controller:101',
+      plane: 'control',
+      with: { ways: 'one' },
+    })
+    await cluster.waitForIsr('orders-0', 2)
+    // Cut off from the controller, it does not know that it is fenced, as in Kafka.
+    expect(await stateOf()).toBe('running')
+    await more(10)
+    await cluster.healAll()
+    await cluster.waitForIsr('orders-0', 3)
+    await stop()
+  })
+
+  it('that is late makes a client wait', async () => {
+    await using cluster = await start({ brokers: 1 })
+    const admin = kafkaFor(cluster.bootstrap).admin()
+    await admin.connect()
+    await admin.listTopics()
+    await cluster.fault({ family: 'link', kind: 'latency', from: 'clients', with: { latency: 400, jitter: 0 } })
+    const began = performance.now()
+    await admin.listTopics()
+    expect(performance.now() - began).toBeGreaterThan(390)
+    await cluster.healAll()
+    await admin.disconnect()
+  })
+
+  it('that refuses connections is noticed at once', async () => {
+    await using cluster = await start({ brokers: 1 })
+    const port = Number(cluster.bootstrap.split(':')[1])
+    await cluster.fault({ family: 'link', kind: 'refuse', from: 'clients' })
+    expect(await reach(port)).toBe('ECONNREFUSED')
+    await cluster.healAll()
+    expect(await reach(port)).toBe('open')
+  })
+
+  it('that flaps leaves a cluster that is well when it is healed', async () => {
+    await using cluster = await start()
+    const { more, stop } = await traffic(cluster)
+    const follower = await followerOf(cluster)
+    const { id } = await cluster.fault({
+      family: 'link',
+      kind: 'flap',
+      from: follower,
+      plane: 'replication',
+      with: { down: 300, up: 200 },
+    })
+    await more(30)
+    await cluster.heal(id)
+    await cluster.waitForIsr('orders-0', 3)
+    await stop()
+  })
+
+  it('cannot be broken where nodes are linked directly', async () => {
+    await using cluster = await startCluster({ brokers: 1, controllers: 1 }, DIST)
+    await expect(cluster.fault({ family: 'link', kind: 'cut' })).rejects.toThrow('links go directly from node to node')
+  })
+
+  it('is named by who is on it', async () => {
+    await using cluster = await start({ brokers: 1 })
+    const refusal = (request: object) => cluster.fault({ family: 'link', kind: 'cut', ...request } as never)
+    await expect(refusal({ from: 'broker:7' })).rejects.toThrow('broker:7 is no node')
+    await expect(refusal({ from: 'clients', to: 'controller:101' })).rejects.toThrow('no link matches')
+    await expect(refusal({ count: 3 })).rejects.toThrow('no occasions')
+    await expect(refusal({ plane: 'astral' })).rejects.toThrow(/plane/)
+  })
+})
+
+describe('all links', () => {
+  it('go through proxies: with every one of them cut, nobody hears anybody', async () => {
+    await using cluster = await start({ controllers: 3 })
+    await cluster.fault({ family: 'link', kind: 'refuse' })
+    const states = async () => new Map((await cluster.cluster.nodes()).map((n) => [n.name, n.state]))
+    await until('controllers that lead nobody', async () => {
+      const all = await states()
+      return [101, 102, 103].every((id) => all.get(`controller:${id}`) !== 'active')
+    })
+    const ports = cluster.bootstrap.split(',').map((address) => Number(address.split(':')[1]))
+    expect(await Promise.all(ports.map(reach))).toEqual(['ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED'])
+    await cluster.healAll()
+    await until('a cluster that is well', async () => {
+      const all = await states()
+      return [...all.values()].includes('active') && [1, 2, 3].every((id) => all.get(`broker:${id}`) === 'running')
+    })
+  }, 90_000)
+})
