@@ -38,7 +38,8 @@ async function round(kind) {
   const chunk = Buffer.alloc(64 * 1024)
   const before = cpu(child.pid)
   const began = performance.now()
-  for (let sent = 0; sent < BYTES; sent += chunk.length) if (!socket.write(chunk)) await new Promise((r) => socket.once('drain', r))
+  for (let sent = 0; sent < BYTES; sent += chunk.length)
+    if (!socket.write(chunk)) await new Promise((r) => socket.once('drain', r))
   while (received < BYTES) await new Promise((r) => setTimeout(r, 5))
   const mib = BYTES / 1024 / 1024
   const figures = { perCpu: mib / (cpu(child.pid) - before), perSecond: (mib / (performance.now() - began)) * 1000 }
@@ -53,5 +54,7 @@ const all = Object.fromEntries(kinds.map((kind) => [kind, []]))
 for (let i = 0; i < ROUNDS; i++) for (const kind of kinds) all[kind].push(await round(kind))
 const median = (kind, figure) => all[kind].map((f) => f[figure]).sort((a, b) => a - b)[ROUNDS >> 1]
 for (const kind of kinds)
-  console.log(`${kind}: ${median(kind, 'perCpu').toFixed(0)} MiB a CPU second, ${median(kind, 'perSecond').toFixed(0)} MiB a second`)
+  console.log(
+    `${kind}: ${median(kind, 'perCpu').toFixed(0)} MiB a CPU second, ${median(kind, 'perSecond').toFixed(0)} MiB a second`,
+  )
 if (kinds.length > 1) console.log(`ratio per CPU: ${(median('ours', 'perCpu') / median('toxiproxy', 'perCpu')).toFixed(2)}`)
