@@ -89,7 +89,8 @@ describe('replay', () => {
     expect(all[1]).toEqual(all[0])
     expect(all[2]).toEqual(all[0])
     const forgotten = { key: encodeOffsetCommitKey({ group: 'g', topic: 'orders', partition: 0 }), value: null }
-    expect(replayed([...orders[0]!, forgotten]).groups.size).toBe(0)
+    expect(replayed([...orders[0]!, forgotten]).groups.size).toBe(1)
+    expect(replayed([...orders[0]!, forgotten, tombstone]).groups.size).toBe(0)
   })
 
   it('leaves records of other kinds alone, and refuses what is none', () => {

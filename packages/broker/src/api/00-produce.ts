@@ -58,7 +58,7 @@ function appendAll(
     partitionResponses: topic.partitionData.map((data) => {
       const early = refused || error || verdict?.error(name!, data.index)
       return early
-        ? failure(data.index, early, UNVERIFIED.get(early))
+        ? failure(data.index, early, explain(early, refused !== Errors.NONE))
         : append(request.acks, context, name!, data, waiting, verdict?.guard(name!, data.index))
     }),
   }))
@@ -73,6 +73,11 @@ function appendAll(
   context.onClose(() => delayed.abandon())
   context.letNextIn()
   return delayed.done.then(answer)
+}
+
+function explain(error: number, wholeRequest: boolean): string | undefined {
+  if (wholeRequest) return error === Errors.INVALID_PRODUCER_ID_MAPPING ? 'Batches of more than one producer.' : undefined
+  return UNVERIFIED.get(error)
 }
 
 const UNVERIFIED: ReadonlyMap<number, string> = new Map([
@@ -125,9 +130,12 @@ function append(
   if (result.error === Errors.NOT_LEADER_OR_FOLLOWER) return elsewhere()
   if (result.error !== Errors.NONE) {
     if (BAD_BATCH.has(result.error)) broker.metrics.refusedBatches++
+    const { recordErrors = [] } = result
     return {
-      ...failure(index, result.error, result.message),
-      recordErrors: (result.recordErrors ?? []).map((r) => ({ batchIndex: r.batchIndex, batchIndexErrorMessage: r.message })),
+      // Kafka has words for records that it rejects, and for nothing else.
+      ...failure(index, result.error, recordErrors.length > 0 ? result.message : undefined),
+      logStartOffset: NOT_EVEN_LOOKED_AT.has(result.error) ? -1 : partition.log.logStartOffset,
+      recordErrors: recordErrors.map((r) => ({ batchIndex: r.batchIndex, batchIndexErrorMessage: r.message })),
     }
   }
   const response: PartitionResponse = {
@@ -154,6 +162,14 @@ const BAD_BATCH: ReadonlySet<number> = new Set([
 
 /** From this version a partition that is led elsewhere says where (KIP-951). */
 const CURRENT_LEADER = 10
+
+/** The answer does not say where the log begins. */
+const NOT_EVEN_LOOKED_AT: ReadonlySet<number> = new Set([
+  Errors.CORRUPT_MESSAGE,
+  Errors.MESSAGE_TOO_LARGE,
+  Errors.RECORD_LIST_TOO_LARGE,
+  Errors.KAFKA_STORAGE_ERROR,
+])
 
 function firstBatch(records: Uint8Array | null): RecordBatch | undefined {
   return records !== null && records.length >= BATCH_HEADER_SIZE ? new RecordBatch(records) : undefined

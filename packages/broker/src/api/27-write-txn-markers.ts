@@ -12,11 +12,41 @@ type Marker = RequestOf<typeof writeTxnMarkers>['markers'][number]
 /** As long as a coordinator waits for an answer. */
 const TIMEOUT_MS = 5000
 
-export const writeTxnMarkersHandler = handler(writeTxnMarkers, async (request, context) => ({
-  markers: await Promise.all(request.markers.map((marker) => writeMarker(marker, context))),
-}))
+export const writeTxnMarkersHandler = handler(writeTxnMarkers, async (request, context) => {
+  const written = await Promise.all(request.markers.map((marker) => writeMarker(marker, context)))
+  return { markers: byProducer(written.flat()) }
+})
 
-async function writeMarker(marker: Marker, context: RequestContext) {
+interface Written {
+  readonly producerId: number
+  readonly topic: string
+  readonly partitionIndex: number
+  readonly errorCode: ErrorCode
+}
+
+/** A producer has one answer for a partition, the last one, however many of the markers were its own. */
+function byProducer(written: readonly Written[]) {
+  const producers = new Map<number, Map<string, Map<number, ErrorCode>>>()
+  for (const { producerId, topic, partitionIndex, errorCode } of written) {
+    const topics = entry(producers, producerId, () => new Map<string, Map<number, ErrorCode>>())
+    entry(topics, topic, () => new Map<number, ErrorCode>()).set(partitionIndex, errorCode)
+  }
+  return [...producers].map(([producerId, topics]) => ({
+    producerId,
+    topics: [...topics].map(([name, partitions]) => ({
+      name,
+      partitions: [...partitions].map(([partitionIndex, errorCode]) => ({ partitionIndex, errorCode })),
+    })),
+  }))
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) map.set(key, (value = make()))
+  return value
+}
+
+async function writeMarker(marker: Marker, context: RequestContext): Promise<Written[]> {
   const end = {
     producerId: marker.producerId,
     producerEpoch: marker.producerEpoch,
@@ -24,18 +54,22 @@ async function writeMarker(marker: Marker, context: RequestContext) {
     coordinatorEpoch: marker.coordinatorEpoch,
     transactionVersion: marker.transactionVersion,
   }
-  const writeOne = async (topic: string, partitionIndex: number) => ({
+  const writeOne = async (topic: string, partitionIndex: number): Promise<Written> => ({
+    producerId: marker.producerId,
+    topic,
     partitionIndex,
-    errorCode:
-      topic === GROUP_TOPIC
-        ? await endForGroups(context.broker, partitionIndex, end)
-        : await append(context, topic, partitionIndex, end),
+    errorCode: await writeTo(context, topic, partitionIndex, end),
   })
-  const topics = marker.topics.map(async ({ name, partitionIndexes }) => ({
-    name,
-    partitions: await Promise.all(partitionIndexes.map((index) => writeOne(name, index))),
-  }))
-  return { producerId: marker.producerId, topics: await Promise.all(topics) }
+  return Promise.all(
+    marker.topics.flatMap(({ name, partitionIndexes }) => partitionIndexes.map((index) => writeOne(name, index))),
+  )
+}
+
+async function writeTo(context: RequestContext, topic: string, partition: number, end: TransactionEnd): Promise<ErrorCode> {
+  // There is no such marker.
+  if (end.producerId < 0 || end.producerEpoch < 0) return Errors.UNKNOWN_SERVER_ERROR
+  if (topic === GROUP_TOPIC) return endForGroups(context.broker, partition, end)
+  return append(context, topic, partition, end)
 }
 
 /** The coordinator that asks tries again at the partition's leader, when there is one. */

@@ -1,5 +1,7 @@
 // DescribeProducers: the producers that a partition remembers (KIP-664).
-import { describeProducers, Errors } from '@faultline/protocol'
+import { invalidTopicName } from '@faultline/controller'
+import { describeProducers, type ErrorCode, Errors } from '@faultline/protocol'
+import type { Broker } from '../broker.ts'
 import { handler } from './handler.ts'
 
 export const describeProducersHandler = handler(describeProducers, (request, { broker }) => ({
@@ -8,12 +10,18 @@ export const describeProducersHandler = handler(describeProducers, (request, { b
     partitions: partitionIndexes.map((partitionIndex) => {
       const partition = broker.replicas.byName(name, partitionIndex)
       if (partition?.leads) return { partitionIndex, errorCode: Errors.NONE, activeProducers: partition.log.activeProducers() }
-      const known = broker.hasPartition(name, partitionIndex)
-      return {
-        partitionIndex,
-        errorCode: known ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION,
-        activeProducers: [],
-      }
+      return { partitionIndex, ...unknown(broker, name, partitionIndex), activeProducers: [] }
     }),
   })),
 }))
+
+function unknown(
+  broker: Broker,
+  topic: string,
+  partition: number,
+): { readonly errorCode: ErrorCode; readonly errorMessage?: string } {
+  const errorMessage = invalidTopicName(topic)
+  if (errorMessage) return { errorCode: Errors.INVALID_TOPIC_EXCEPTION, errorMessage }
+  const known = broker.hasPartition(topic, partition)
+  return { errorCode: known ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION }
+}

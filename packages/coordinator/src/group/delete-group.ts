@@ -1,4 +1,4 @@
-// DeleteGroups: an empty group goes, with all its positions (KIP-229).
+// DeleteGroups: an empty group goes, with all its positions (KIP-229), those in open transactions, too.
 import { type ErrorCode, Errors } from '@faultline/protocol'
 import { coordinatorError } from '../runtime/append-error.ts'
 import type { CoordinatorRecord } from '../runtime/ports.ts'
@@ -12,6 +12,8 @@ export function deleteGroup(shard: GroupShard, groupId: string): ErrorCode {
   const records: CoordinatorRecord[] = []
   for (const [topic, partitions] of shard.offsets.topicsOf(groupId))
     for (const partition of partitions.keys()) records.push(offsetTombstone(groupId, topic, partition))
-  if (group.stored) records.push(groupTombstone(groupId))
+  for (const { topic, partition } of shard.transactionalOffsets.of(groupId))
+    if (!shard.offsets.get(groupId, topic, partition)) records.push(offsetTombstone(groupId, topic, partition))
+  records.push(groupTombstone(groupId))
   return coordinatorError(shard.context.appendInParts(records))
 }

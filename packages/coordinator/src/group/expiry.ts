@@ -30,7 +30,7 @@ function expired(shard: GroupShard, group: ClassicGroup): CoordinatorRecord[] {
       else kept++
     }
   }
-  if (kept === 0 && group.stored && isUnused(shard, group)) records.push(groupTombstone(group.id))
+  if (kept === 0 && isUnused(shard, group)) records.push(groupTombstone(group.id))
   return records
 }
 

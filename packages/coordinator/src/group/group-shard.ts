@@ -56,7 +56,10 @@ export class GroupShard implements ShardState {
     }
   }
 
-  /** Offsets without a group's record are those of a simple group, whose consumers assign partitions themselves. */
+  /**
+   * Offsets without a group's record are those of a simple group, whose consumers assign partitions themselves. It is there until its
+   * tombstone, even without offsets.
+   */
   #replayOffset({ group, topic, partition }: OffsetCommitKey, value: Uint8Array | null): void {
     if (value !== null) {
       this.offsets.set(group, topic, partition, decodeOffsetCommitValue(value))
@@ -64,7 +67,7 @@ export class GroupShard implements ShardState {
       this.#group(group)
     } else {
       this.offsets.delete(group, topic, partition)
-      this.#dropUnlessNeeded(group)
+      this.transactionalOffsets.forget(group, topic, partition)
     }
   }
 
@@ -72,14 +75,11 @@ export class GroupShard implements ShardState {
     if (value !== null) {
       this.transactionalOffsets.add(producerId, group, topic, partition, decodeOffsetCommitValue(value))
       this.#group(group)
-    } else {
-      this.transactionalOffsets.delete(producerId, group, topic, partition)
-      this.#dropUnlessNeeded(group)
-    }
+    } else this.transactionalOffsets.delete(producerId, group, topic, partition)
   }
 
   endTransaction(producerId: number, committed: boolean): void {
-    for (const group of this.transactionalOffsets.end(producerId, committed, this.offsets)) this.#dropUnlessNeeded(group)
+    this.transactionalOffsets.end(producerId, committed, this.offsets)
   }
 
   #replayGroup(id: string, value: Uint8Array | null): void {
@@ -89,18 +89,7 @@ export class GroupShard implements ShardState {
     }
     this.groups.get(id)?.dispose()
     this.groups.delete(id)
-    if (this.#hasOffsets(id)) this.#group(id)
-  }
-
-  #hasOffsets(id: string): boolean {
-    return this.offsets.has(id) || this.transactionalOffsets.hasGroup(id)
-  }
-
-  #dropUnlessNeeded(id: string): void {
-    const group = this.groups.get(id)
-    if (!group || group.stored || this.#hasOffsets(id)) return
-    group.dispose()
-    this.groups.delete(id)
+    if (this.offsets.has(id) || this.transactionalOffsets.hasGroup(id)) this.#group(id)
   }
 
   #group(id: string): ClassicGroup {

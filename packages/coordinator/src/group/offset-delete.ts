@@ -20,13 +20,17 @@ export function deleteOffsets(shard: GroupShard, request: DeleteRequest): Delete
     name,
     partitions: partitions.map(({ partitionIndex }) => {
       const errorCode = checkDelete(shard, group, name, partitionIndex)
-      const committed = shard.offsets.get(groupId, name, partitionIndex)
-      if (errorCode === Errors.NONE && committed) records.push(offsetTombstone(groupId, name, partitionIndex))
+      if (errorCode === Errors.NONE && isKnown(shard, groupId, name, partitionIndex))
+        records.push(offsetTombstone(groupId, name, partitionIndex))
       return { partitionIndex, errorCode }
     }),
   }))
   const error = coordinatorError(shard.context.appendInParts(records))
   return error === Errors.NONE ? { errorCode: error, topics } : { errorCode: error }
+}
+
+function isKnown({ offsets, transactionalOffsets }: GroupShard, group: string, topic: string, partition: number): boolean {
+  return offsets.get(group, topic, partition) !== undefined || transactionalOffsets.has(group, topic, partition)
 }
 
 function checkDelete(shard: GroupShard, group: ClassicGroup, topic: string, partition: number): ErrorCode {
@@ -45,6 +49,8 @@ export function forgetTopics(shard: GroupShard, deleted: ReadonlyMap<string, str
         if (topicId === ZERO_UUID || topicId === id) records.push(offsetTombstone(group, topic, partition))
     }
   }
+  for (const { group, topic, partition, committed } of shard.transactionalOffsets.all())
+    if (deleted.get(topic) === committed.topicId) records.push(offsetTombstone(group, topic, partition))
   // If the log refuses them, they go when they expire.
   shard.context.appendInParts(records)
 }

@@ -1,11 +1,14 @@
 // Positions that were committed in transactions which are still open: they count when the transaction commits, or never (KIP-98).
 import type { CommittedOffset, CommittedOffsets } from './committed-offsets.ts'
 
-interface Pending {
+export interface PendingPosition {
   readonly group: string
   readonly topic: string
   readonly partition: number
   readonly committed: CommittedOffset
+}
+
+interface Pending extends PendingPosition {
   /** Whichever of two positions of a partition was written later is the one that counts, whenever its transaction ends. */
   readonly order: number
   /** A later one counts already. */
@@ -29,6 +32,11 @@ export class TransactionalOffsets {
     if (pending?.delete(keyOf(group, topic, partition)) && pending.size === 0) this.#open.delete(producerId)
   }
 
+  /** A tombstone outside of transactions is the end of what is open, too. */
+  forget(group: string, topic: string, partition: number): void {
+    for (const producerId of [...this.#open.keys()]) this.delete(producerId, group, topic, partition)
+  }
+
   /** A position of this partition was written outside of a transaction. */
   supersede(group: string, topic: string, partition: number, before = this.#order): void {
     const key = keyOf(group, topic, partition)
@@ -38,8 +46,8 @@ export class TransactionalOffsets {
     }
   }
 
-  /** The transaction is over: into `offsets` with its positions, if it was committed. Returns the groups concerned. */
-  end(producerId: number, committed: boolean, offsets: CommittedOffsets): Set<string> {
+  /** The transaction is over: into `offsets` with its positions, if it was committed. */
+  end(producerId: number, committed: boolean, offsets: CommittedOffsets): void {
     const all = [...(this.#open.get(producerId)?.values() ?? [])]
     this.#open.delete(producerId)
     for (const { group, topic, partition, committed: position, order, superseded } of all) {
@@ -47,7 +55,6 @@ export class TransactionalOffsets {
       offsets.set(group, topic, partition, position)
       this.supersede(group, topic, partition, order)
     }
-    return new Set(all.map((p) => p.group))
   }
 
   has(group: string, topic: string, partition: number): boolean {
@@ -60,9 +67,13 @@ export class TransactionalOffsets {
     return !this.of(group).next().done
   }
 
-  /** Where the group has positions in open transactions, as [topic, partition]; more than once for several transactions. */
-  *of(group: string): Generator<readonly [string, number]> {
-    for (const open of this.#open.values()) for (const p of open.values()) if (p.group === group) yield [p.topic, p.partition]
+  /** Where the group has positions in open transactions; more than once for several transactions. */
+  *of(group: string): Generator<PendingPosition> {
+    for (const position of this.all()) if (position.group === group) yield position
+  }
+
+  *all(): Generator<PendingPosition> {
+    for (const open of this.#open.values()) yield* open.values()
   }
 }
 

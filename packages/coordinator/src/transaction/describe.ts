@@ -36,7 +36,7 @@ export function describeRefused(transactionalId: string, errorCode: ErrorCode): 
 
 export function unknownStates({ stateFilters }: ListRequest): string[] {
   const names: readonly string[] = TRANSACTION_STATES
-  return stateFilters.filter((name) => !names.includes(name))
+  return [...new Set(stateFilters)].filter((name) => !names.includes(name))
 }
 
 export function listTransactionsOf(

@@ -11,7 +11,6 @@ export function fenceAndAbort(
   transaction: Transaction,
   freshProducerId: number | undefined,
 ): ErrorCode | typeof NEEDS_PRODUCER_ID {
-  const fenced = { ...transaction, producerEpoch: transaction.producerEpoch + 1 }
-  if (isEpochExhausted(fenced.producerEpoch) && freshProducerId === undefined) return NEEDS_PRODUCER_ID
-  return prepareEnd(shard, fenced, { committed: false, version: TRANSACTION_V2, freshProducerId })
+  if (isEpochExhausted(transaction.producerEpoch) && freshProducerId === undefined) return NEEDS_PRODUCER_ID
+  return prepareEnd(shard, transaction, { committed: false, version: TRANSACTION_V2, freshProducerId })
 }
