@@ -148,10 +148,12 @@ export class ProducerStates {
     return entry !== undefined && entry.transactionStart !== undefined && entry.epoch === epoch
   }
 
-  /** Undefined when the transaction is open here already, so that nothing is to be verified. */
+  /** Undefined when nothing is to be verified: the transaction is open here already, or the epoch is old and will be refused. */
   startVerification(batch: FirstWrite, supportsEpochBump: boolean, now: number): VerificationGuard | undefined {
     const { producerId, producerEpoch, baseSequence } = batch
-    if (this.hasOpenTransaction(producerId, producerEpoch)) return undefined
+    const entry = this.#producers.get(producerId)
+    if ((entry !== undefined && producerEpoch < entry.epoch) || this.hasOpenTransaction(producerId, producerEpoch))
+      return undefined
     const known = this.#verifications.get(producerId)
     if (known !== undefined) {
       known.seen(producerEpoch, baseSequence)

@@ -48,7 +48,7 @@ async function verify(request: Request, { broker, version }: RequestContext): Pr
   const claim = { transactionalId, producerId, producerEpoch }
   const verdict = await broker.transactionVerifier.verify(claim, new Map([[GROUP_TOPIC, [index]]]), support)
   const error = verdict(GROUP_TOPIC, index)
-  return { error: error === Errors.NOT_ENOUGH_REPLICAS ? Errors.COORDINATOR_NOT_AVAILABLE : error, guard }
+  return { error: error === Errors.NETWORK_EXCEPTION ? Errors.COORDINATOR_LOAD_IN_PROGRESS : error, guard }
 }
 
 function supportOf(version: number): TransactionSupport {

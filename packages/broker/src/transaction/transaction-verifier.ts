@@ -57,20 +57,13 @@ export class TransactionVerifier {
   }
 }
 
-/** In words that the client knows. One that retries these errors wrongly is told something that it retries well. */
+/** In words that the client knows. */
 function errorFor(error: ErrorCode, support: TransactionSupport): ErrorCode {
   switch (error) {
     case Errors.PRODUCER_FENCED:
       return Errors.INVALID_PRODUCER_EPOCH
     case Errors.TRANSACTION_ABORTABLE:
       return support === 'verify' ? Errors.INVALID_TXN_STATE : error
-    case Errors.CONCURRENT_TRANSACTIONS:
-      return support === 'add' ? error : Errors.NOT_ENOUGH_REPLICAS
-    case Errors.NETWORK_EXCEPTION:
-    case Errors.COORDINATOR_LOAD_IN_PROGRESS:
-    case Errors.COORDINATOR_NOT_AVAILABLE:
-    case Errors.NOT_COORDINATOR:
-      return Errors.NOT_ENOUGH_REPLICAS
     default:
       return error
   }

@@ -2,7 +2,7 @@
 // whether they may (KIP-890).
 import type { PartitionVerdict } from '@faultline/coordinator'
 import type { VerificationGuard } from '@faultline/log'
-import { Errors, type RecordBatch } from '@faultline/protocol'
+import { type ErrorCode, Errors, type RecordBatch } from '@faultline/protocol'
 import type { Broker } from '../broker.ts'
 import type { Partitions, TransactionSupport } from './transaction-verifier.ts'
 
@@ -57,8 +57,23 @@ async function verdictOf(
 ): Promise<ProduceVerdict> {
   const verdict = await broker.transactionVerifier.verify(claim, partitions, support)
   return {
-    error: (topic, index) => (guards.has(`${topic}:${index}`) ? verdict(topic, index) : Errors.NONE),
+    error: (topic, index) => (guards.has(`${topic}:${index}`) ? produceError(verdict(topic, index), support) : Errors.NONE),
     guard: (topic, index) => guards.get(`${topic}:${index}`),
+  }
+}
+
+/** Producers know nothing of coordinators here; this they try again. */
+function produceError(error: ErrorCode, support: TransactionSupport): ErrorCode {
+  switch (error) {
+    case Errors.CONCURRENT_TRANSACTIONS:
+      return support === 'add' ? error : Errors.NOT_ENOUGH_REPLICAS
+    case Errors.NETWORK_EXCEPTION:
+    case Errors.COORDINATOR_LOAD_IN_PROGRESS:
+    case Errors.COORDINATOR_NOT_AVAILABLE:
+    case Errors.NOT_COORDINATOR:
+      return Errors.NOT_ENOUGH_REPLICAS
+    default:
+      return error
   }
 }
 

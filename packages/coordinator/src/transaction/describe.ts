@@ -7,7 +7,7 @@ import {
   type RequestOf,
   type ResponseInput,
 } from '@faultline/protocol'
-import type { Transaction } from './transaction.ts'
+import type { Transaction, TransactionPartitions } from './transaction.ts'
 import { TRANSACTION_STATES } from './transaction-state.ts'
 import type { TransactionShard } from './transaction-shard.ts'
 
@@ -26,8 +26,18 @@ export function describeTransaction(shard: TransactionShard, transactionalId: st
     transactionStartTimeMs: transaction.startTimestamp,
     producerId: transaction.producerId,
     producerEpoch: transaction.producerEpoch,
-    topics: [...transaction.partitions].map(([topic, partitions]) => ({ topic, partitions: [...partitions] })),
+    topics: [...partitionsOf(shard, transaction)].map(([topic, partitions]) => ({ topic, partitions: [...partitions] })),
   }
+}
+
+/** Of a transaction that ends: those that have no marker yet. */
+function partitionsOf(shard: TransactionShard, { transactionalId, partitions }: Transaction): TransactionPartitions {
+  const ending = shard.endings.get(transactionalId)
+  if (!ending) return partitions
+  const waiting = new Map<string, Set<number>>()
+  for (const { topic, partition } of ending.waiting.values())
+    waiting.set(topic, (waiting.get(topic) ?? new Set<number>()).add(partition))
+  return waiting
 }
 
 export function describeRefused(transactionalId: string, errorCode: ErrorCode): DescribedTransaction {

@@ -3,7 +3,7 @@
 import { type endTxn, type ErrorCode, Errors, NO_PRODUCER_ID, type RequestOf } from '@faultline/protocol'
 import { prepareEnd } from './ending.ts'
 import { NEEDS_PRODUCER_ID, type Outcome, refused } from './outcome.ts'
-import { isEpochExhausted, MAX_EPOCH, type Transaction, TRANSACTION_V2 } from './transaction.ts'
+import { isEpochExhausted, isPreparing, MAX_EPOCH, type Transaction, TRANSACTION_V2 } from './transaction.ts'
 import type { TransactionShard } from './transaction-shard.ts'
 
 type EndRequest = RequestOf<typeof endTxn>
@@ -50,9 +50,8 @@ function judge({ producerId, producerEpoch, state }: Transaction, request: EndRe
     case 'CompleteAbort':
       return request.committed ? Errors.INVALID_TXN_STATE : Errors.NONE
     case 'PrepareCommit':
-      return request.committed ? Errors.CONCURRENT_TRANSACTIONS : Errors.INVALID_TXN_STATE
     case 'PrepareAbort':
-      return request.committed ? Errors.INVALID_TXN_STATE : Errors.CONCURRENT_TRANSACTIONS
+      return Errors.CONCURRENT_TRANSACTIONS
     case 'Empty':
       return Errors.INVALID_TXN_STATE
   }
@@ -62,6 +61,8 @@ function judgeBumping(transaction: Transaction, request: EndRequest): Verdict {
   const { producerId, producerEpoch, previousProducerId, state } = transaction
   const { committed } = request
   const overflowed = request.producerId === previousProducerId && request.producerEpoch === MAX_EPOCH - 1 && producerEpoch === 0
+  // Whoever it is: nothing is said before the transaction has ended.
+  if (isPreparing(transaction)) return Errors.CONCURRENT_TRANSACTIONS
   const isRetry = overflowed || producerEpoch === request.producerEpoch + 1
   if (request.producerId !== producerId && !overflowed) return Errors.INVALID_PRODUCER_ID_MAPPING
   const isCurrent = request.producerEpoch === producerEpoch
@@ -71,12 +72,7 @@ function judgeBumping(transaction: Transaction, request: EndRequest): Verdict {
     case 'Empty':
       if (!isCurrent) return Errors.PRODUCER_FENCED
       return committed ? Errors.INVALID_TXN_STATE : 'end'
-    case 'PrepareCommit':
-    case 'PrepareAbort':
-      if (producerEpoch !== request.producerEpoch + 1) return Errors.PRODUCER_FENCED
-      return committed === (state === 'PrepareCommit') ? Errors.CONCURRENT_TRANSACTIONS : Errors.INVALID_TXN_STATE
-    case 'CompleteCommit':
-    case 'CompleteAbort':
+    default:
       if (!isRetry && !isCurrent) return Errors.PRODUCER_FENCED
       if (isRetry) return committed === (state === 'CompleteCommit') ? Errors.NONE : Errors.INVALID_TXN_STATE
       // The next transaction, of which nothing has arrived here: there is nothing to commit, but an abort makes sure.

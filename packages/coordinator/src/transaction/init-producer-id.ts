@@ -9,7 +9,7 @@ import {
 } from '@faultline/protocol'
 import { NEEDS_PRODUCER_ID, type Outcome, refused } from './outcome.ts'
 import { fenceAndAbort } from './fence.ts'
-import { isEpochExhausted, newTransaction, NO_PARTITIONS, type Transaction, transition } from './transaction.ts'
+import { isEpochExhausted, isPreparing, newTransaction, NO_PARTITIONS, type Transaction, transition } from './transaction.ts'
 import type { TransactionShard } from './transaction-shard.ts'
 import { writeTransaction } from './write-transaction.ts'
 
@@ -32,16 +32,10 @@ export function initTransactionalId(
   const transaction = known ?? newTransaction(transactionalId, freshProducerId!, shard.context.clock.wall())
   const expected =
     request.producerId === NO_PRODUCER_ID ? undefined : { producerId: request.producerId, epoch: request.producerEpoch }
+  if (isPreparing(transaction)) return refused(Errors.CONCURRENT_TRANSACTIONS)
   if (expected && !isOwner(transaction, expected)) return refused(Errors.PRODUCER_FENCED)
-  switch (transaction.state) {
-    case 'PrepareCommit':
-    case 'PrepareAbort':
-      return refused(Errors.CONCURRENT_TRANSACTIONS)
-    case 'Ongoing':
-      return abortFirst(shard, transaction, freshProducerId)
-    default:
-      return nextEpoch(shard, transaction, request.transactionTimeoutMs, expected, freshProducerId)
-  }
+  if (transaction.state === 'Ongoing') return abortFirst(shard, transaction, freshProducerId)
+  return nextEpoch(shard, transaction, request.transactionTimeoutMs, expected, freshProducerId)
 }
 
 /** The epoch is looked at when it goes up. One from before the producer id changed may be a retry whose answer was lost. */
