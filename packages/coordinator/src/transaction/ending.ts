@@ -17,10 +17,20 @@ const RETRY_MS = 20
  */
 const PATIENCE_MS = 100
 
+interface Target {
+  readonly topic: string
+  readonly partition: number
+  /**
+   * On its way: it is not sent again before that has an answer. A second one that arrives late would end the producer's next transaction,
+   * which for older clients has the same epoch.
+   */
+  sent: boolean
+}
+
 export interface Ending {
   readonly end: TransactionEnd
   /** "topic-partition" of those that have no marker yet. */
-  readonly waiting: Map<string, { readonly topic: string; readonly partition: number }>
+  readonly waiting: Map<string, Target>
   readonly retry: Deadline
   /** Who wants to go on when it is complete. */
   readonly next: Set<() => void>
@@ -58,7 +68,9 @@ export function prepareEnd(shard: TransactionShard, transaction: Transaction, de
 /** From a decision on: the markers, once the decision cannot be lost any more. */
 export function writeMarkers(shard: TransactionShard, transaction: Transaction): void {
   const { transactionalId, producerId, producerEpoch, state, clientTransactionVersion } = transaction
-  const all = [...transaction.partitions].flatMap(([topic, indexes]) => [...indexes].map((partition) => ({ topic, partition })))
+  const all = [...transaction.partitions].flatMap(([topic, indexes]) =>
+    [...indexes].map((partition): Target => ({ topic, partition, sent: false })),
+  )
   const ending: Ending = {
     end: {
       producerId,
@@ -79,14 +91,18 @@ function goOn(shard: TransactionShard, transactionalId: string): void {
   const ending = shard.endings.get(transactionalId)
   if (!ending) return
   if (ending.waiting.size === 0) return complete(shard, transactionalId)
-  for (const [name, { topic, partition }] of ending.waiting) {
+  for (const [name, target] of ending.waiting) {
+    if (target.sent) continue
+    target.sent = true
     const done = shard.context.whileActive<MarkerResult>((result) => written(shard, transactionalId, ending, name, result))
-    shard.markers.write(ending.end, topic, partition, done)
+    shard.markers.write(ending.end, target.topic, target.partition, done)
   }
 }
 
 function written(shard: TransactionShard, transactionalId: string, ending: Ending, name: string, result: MarkerResult): void {
-  if (shard.endings.get(transactionalId) !== ending || !ending.waiting.has(name)) return
+  const target = ending.waiting.get(name)
+  if (shard.endings.get(transactionalId) !== ending || !target) return
+  target.sent = false
   switch (result) {
     case Errors.NONE:
     case Errors.UNSUPPORTED_FOR_MESSAGE_FORMAT:
@@ -98,7 +114,7 @@ function written(shard: TransactionShard, transactionalId: string, ending: Endin
     case Errors.TRANSACTION_COORDINATOR_FENCED:
       // Another coordinator ends it, or has.
       shard.endings.delete(transactionalId)
-      return shard.context.emit('transaction.marker-refused', { transactionalId, partition: name, error: result })
+      return shard.context.emit('transaction.marker-refused', { transactionalId, to: name, error: result })
     default:
       if (!ending.retry.pending) ending.retry.set(RETRY_MS)
   }
