@@ -35,7 +35,7 @@ async function realClients() {
   const clients = ['kafkajs', ...python.clients]
   if (await installKcat()) clients.push('kcat')
   if (await has('go', 'version')) clients.push('franz-go')
-  if ((await has('java', '-version')) && (await has('mvn', '-version'))) clients.push('java-console')
+  if ((await has('javac', '-version')) && (await has('mvn', '-version'))) clients.push('java-console')
   const out = join(temp, 'clients.json')
   const args = ['vitest', 'run', '--config', 'vitest.clients.config.ts', ...reporters('verbose', out)]
   const done = await run('npx', args, 12 * MINUTE, { ...python.env, REQUIRE_CLIENTS: clients.join(',') })

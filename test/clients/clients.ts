@@ -1,16 +1,19 @@
 // The clients: how each is made ready, and how its programs are started.
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { type Java, prepareJava } from './java.ts'
+import { need, run } from './need.ts'
 import type { Command } from './program.ts'
-
-/** This machine has not what a client needs. */
-export class Missing extends Error {}
 
 export interface Target {
   readonly bootstrap: string
   readonly topic: string
+}
+
+/** A topic to copy to, by a processor with a name of its own. */
+export interface Copying extends Target {
+  readonly output: string
+  readonly group: string
+  readonly transactionalId: string
 }
 
 export interface Programs {
@@ -18,6 +21,8 @@ export interface Programs {
   produce(target: Target): Command
   /** Reads as a member of the group, from the beginning, until SIGTERM. */
   consume(target: Target, group: string): Command
+  /** Copies the topic in transactions, until SIGTERM, and prints how many records each one that is committed has. */
+  process?(copying: Copying): Command
 }
 
 export interface FoundRecord {
@@ -31,6 +36,8 @@ export interface Client {
   readonly name: string
   /** Its producer prints a line for each acknowledgement; of others only the exit code tells that everything is written. */
   readonly acknowledges: boolean
+  /** It has a program for `process`. */
+  readonly transactions: boolean
   /** Throws Missing. `folder` is the test's own, for what has to be built. */
   prepare(folder: string): Promise<Programs>
   parse(line: string): FoundRecord
@@ -55,6 +62,7 @@ export const CLIENTS: readonly Client[] = [
   {
     name: 'kcat',
     acknowledges: false,
+    transactions: false,
     parse: JSON.parse,
     async prepare() {
       await need('kcat', 'kcat', ['-V'])
@@ -64,15 +72,9 @@ export const CLIENTS: readonly Client[] = [
   {
     name: 'java-console',
     acknowledges: false,
+    transactions: true,
     parse: parseConsoleLine,
-    async prepare(folder) {
-      const classpath = join(folder, 'classpath')
-      const pom = join(PROGRAMS, 'java-console', 'pom.xml')
-      await need('Java', 'java', ['-version'])
-      await need('Maven', 'mvn', ['-version'])
-      await need("Kafka's jars", 'mvn', ['-q', '-B', '-f', pom, 'dependency:build-classpath', `-Dmdep.outputFile=${classpath}`])
-      return consoleTools(readFileSync(classpath, 'utf8').trim())
-    },
+    prepare: async (folder) => consoleTools(await prepareJava(folder)),
   },
 ]
 
@@ -84,16 +86,25 @@ function ownPrograms(
   return {
     name,
     acknowledges: true,
+    transactions: true,
     parse: JSON.parse,
     async prepare(folder) {
       const command = await prepare(folder)
-      const env = ({ bootstrap, topic }: Target) => ({ BOOTSTRAP_SERVERS: bootstrap, TOPIC: topic })
       return {
         produce: (target) => ({ ...command('produce'), env: env(target) }),
         consume: (target, group) => ({ ...command('consume'), env: { ...env(target), GROUP: group } }),
+        process: (copying) => ({ ...command('process'), env: copyingEnv(copying) }),
       }
     },
   }
+}
+
+function env({ bootstrap, topic }: Target) {
+  return { BOOTSTRAP_SERVERS: bootstrap, TOPIC: topic }
+}
+
+function copyingEnv({ output, group, transactionalId, ...target }: Copying) {
+  return { ...env(target), OUTPUT: output, GROUP: group, TRANSACTIONAL_ID: transactionalId }
 }
 
 function python(name: string, module: string): Client {
@@ -111,31 +122,23 @@ function kcatProduce({ bootstrap, topic }: Target): Command {
 }
 
 function kcatConsume({ bootstrap, topic }: Target, group: string): Command {
-  const settings = ['auto.offset.reset=earliest', 'session.timeout.ms=6000', 'heartbeat.interval.ms=500'].flatMap((s) => [
-    '-X',
-    s,
-  ])
+  const own = [
+    'auto.offset.reset=earliest',
+    'auto.commit.interval.ms=500',
+    'session.timeout.ms=6000',
+    'heartbeat.interval.ms=500',
+  ]
+  const settings = own.flatMap((s) => ['-X', s])
   const format = '{"partition":%p,"offset":%o,"key":"%k","value":"%s"}\n'
   return { file: 'kcat', args: ['-b', bootstrap, '-G', group, '-u', '-q', '-f', format, ...settings, topic] }
 }
 
-function consoleTools(classpath: string): Programs {
-  const java = (tool: string, args: readonly string[]): Command => ({
-    file: 'java',
-    args: [
-      '-Xmx256M',
-      '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
-      '-cp',
-      classpath,
-      `org.apache.kafka.tools.${tool}`,
-      ...args,
-    ],
-  })
+function consoleTools(java: Java): Programs {
   const target = ({ bootstrap, topic }: Target) => ['--bootstrap-server', bootstrap, '--topic', topic]
   const each = (option: string, properties: readonly string[]) => properties.flatMap((p) => [option, p])
   return {
     produce: (to) =>
-      java('ConsoleProducer', [
+      java('org.apache.kafka.tools.ConsoleProducer', [
         ...target(to),
         ...each('--reader-property', ['parse.key=true']),
         ...each('--command-property', ['enable.idempotence=true', 'acks=all', 'linger.ms=2']),
@@ -143,11 +146,12 @@ function consoleTools(classpath: string): Programs {
         ...['--message-send-max-retries', '1000'],
       ]),
     consume: (from, group) =>
-      java('consumer.ConsoleConsumer', [
+      java('org.apache.kafka.tools.consumer.ConsoleConsumer', [
         ...[...target(from), '--group', group, '--from-beginning'],
         ...each('--formatter-property', ['print.partition=true', 'print.offset=true', 'print.key=true']),
-        ...each('--command-property', ['session.timeout.ms=6000', 'heartbeat.interval.ms=500']),
+        ...each('--command-property', ['session.timeout.ms=6000', 'heartbeat.interval.ms=500', 'auto.commit.interval.ms=500']),
       ]),
+    process: (copying) => java(join(PROGRAMS, 'java-console', 'Process.java'), [], copyingEnv(copying)),
   }
 }
 
@@ -156,19 +160,4 @@ function parseConsoleLine(line: string): FoundRecord {
   const [, partition, offset, key, value] = /^Partition:(\d+)\tOffset:(\d+)\t(.*)\t(.*)$/.exec(line) ?? []
   if (value === undefined) throw new Error(`not a record: ${line}`)
   return { partition: Number(partition), offset: Number(offset), key: key!, value }
-}
-
-async function need(what: string, file: string, args: readonly string[], cwd?: string): Promise<void> {
-  try {
-    await run(file, args, cwd)
-  } catch (error) {
-    throw new Missing(`${what} is missing: ${(error as Error).message}`)
-  }
-}
-
-/** A first build compiles or fetches everything. */
-const RUN_LIMIT_MS = 540_000
-
-async function run(file: string, args: readonly string[], cwd?: string): Promise<void> {
-  await promisify(execFile)(file, args, { cwd, timeout: RUN_LIMIT_MS })
 }

@@ -1,11 +1,9 @@
 // Every client goes through the kill of a leader, with one group reading all the while: what was acknowledged is found once and in order.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Fault } from '../../packages/cli/src/failover/verdict.ts'
-import { createTopic, leaderOf, startTestCluster, type TestCluster, until } from '../support/cluster.ts'
-import { CLIENTS, type Client, Missing, type Programs } from './clients.ts'
+import { createTopic, leaderOf, type TestCluster, until } from '../support/cluster.ts'
+import { CLIENTS, type Client, type Programs } from './clients.ts'
+import { eachClient, required } from './each-client.ts'
 import { Reader, Writer } from './traffic.ts'
 
 const TOPIC = 'orders'
@@ -13,31 +11,14 @@ const PARTITIONS = 3
 /** Records on the partition before the kill, after the election, and after the killed broker is back. */
 const ENOUGH = 100
 
-const required = (process.env.REQUIRE_CLIENTS ?? '').split(',').filter((name) => name !== '')
-
 it('REQUIRE_CLIENTS names clients that there are', () => {
   expect(CLIENTS.map((c) => c.name)).toEqual(expect.arrayContaining(required))
 })
 
-describe.each(CLIENTS.map((client) => [client.name, client] as const))('%s', (_, client) => {
-  let folder: string
-  let programs: Programs | Error
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'faultline-clients-'))
-    programs = await client.prepare(folder).catch((error: Error) => error)
-  })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-  it('finds everything acknowledged, once and in order, after its leader was killed', async (context) => {
-    if (programs instanceof Missing && !required.includes(client.name)) return context.skip(programs.message)
-    if (programs instanceof Error) throw programs
-    await using test = await startTestCluster()
-    await createTopic(test.kafka, TOPIC, PARTITIONS)
-    await surviveLeaderKill(client, programs, test)
-  })
-})
+eachClient(CLIENTS, 'finds everything acknowledged, once and in order, after its leader was killed', surviveLeaderKill)
 
 async function surviveLeaderKill(client: Client, programs: Programs, test: TestCluster): Promise<void> {
+  await createTopic(test.kafka, TOPIC, PARTITIONS)
   const target = { bootstrap: test.bootstrap, topic: TOPIC }
   await using writer = new Writer(client, programs, target)
   await using witness = new Reader(client, programs, target, 'witness')

@@ -20,7 +20,7 @@ function keyOf(sequence: number): string {
   return `customer-${sequence % KEYS}`
 }
 
-/** A member of a group of its own, which reads from the beginning. */
+/** A member of a group, which reads from the beginning. */
 export class Reader implements AsyncDisposable {
   readonly program: Program
   readonly group: string

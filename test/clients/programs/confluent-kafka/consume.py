@@ -13,6 +13,7 @@ consumer = Consumer(
         "bootstrap.servers": os.environ["BOOTSTRAP_SERVERS"],
         "group.id": os.environ["GROUP"],
         "auto.offset.reset": "earliest",
+        "auto.commit.interval.ms": 500,
         "session.timeout.ms": 6000,
         "heartbeat.interval.ms": 500,
     }

@@ -13,6 +13,7 @@ consumer = KafkaConsumer(
     bootstrap_servers=os.environ["BOOTSTRAP_SERVERS"].split(","),
     group_id=os.environ["GROUP"],
     auto_offset_reset="earliest",
+    auto_commit_interval_ms=500,
     session_timeout_ms=6000,
     heartbeat_interval_ms=500,
 )
