@@ -2,6 +2,7 @@
 import logging
 import os
 import signal
+import sys
 
 from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata
 from kafka.errors import KafkaError
@@ -9,10 +10,16 @@ from kafka.errors import KafkaError
 logging.basicConfig(level=logging.WARNING)
 stopping = []
 signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
+# kafka-python 3.0.12 forgets a request of a transaction whose coordinator refuses the connection, and waits for its answer for ever: it has
+# to be started again, and its next life aborts what the last one left open.
+signal.signal(signal.SIGALRM, lambda *_: os.execv(sys.executable, [sys.executable, *sys.argv]))
+STUCK_SECONDS = 5
+
 servers = os.environ["BOOTSTRAP_SERVERS"].split(",")
 consumer = KafkaConsumer(
     bootstrap_servers=servers,
     group_id=os.environ["GROUP"],
+    group_instance_id="processor",
     auto_offset_reset="earliest",
     enable_auto_commit=False,
     isolation_level="read_committed",
@@ -47,6 +54,8 @@ consumer.subscribe([os.environ["TOPIC"]])
 while not stopping:
     polled = consumer.poll(timeout_ms=100)
     if polled:
+        signal.alarm(STUCK_SECONDS)
         process(polled)
+        signal.alarm(0)
 consumer.close()
 producer.close()
