@@ -38,7 +38,7 @@ async function realClients() {
   if ((await has('javac', '-version')) && (await has('mvn', '-version'))) clients.push('java-console')
   const out = join(temp, 'clients.json')
   const args = ['vitest', 'run', '--config', 'vitest.clients.config.ts', ...reporters('verbose', out)]
-  const done = await run('npx', args, 12 * MINUTE, { ...python.env, REQUIRE_CLIENTS: clients.join(',') })
+  const done = await run('npx', args, 20 * MINUTE, { ...python.env, REQUIRE_CLIENTS: clients.join(',') })
   return counted('real clients', done, out, ({ title }) => `client ${title[0] ?? 'list'}`)
 }
 
