@@ -2,6 +2,7 @@
 import {
   abortedTxn,
   APIS,
+  CONSUMER_GROUP_RECORDS,
   consumerProtocolAssignment,
   consumerProtocolSubscription,
   endTxnMarker,
@@ -25,6 +26,7 @@ export const DECLARED: readonly Message[] = [
   groupMetadataValue,
   transactionLogKey,
   transactionLogValue,
+  ...Object.values(CONSUMER_GROUP_RECORDS).flatMap(({ key, value }): Message[] => [key, value]),
   consumerProtocolSubscription,
   consumerProtocolAssignment,
   endTxnMarker,

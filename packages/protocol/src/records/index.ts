@@ -2,6 +2,7 @@
 // records.
 export * from './broker-records.ts'
 export * from './cluster-records.ts'
+export * from './consumer-group-records.ts'
 export * from './consumer-protocol.ts'
 export * from './group-records.ts'
 export * from './log-records.ts'
