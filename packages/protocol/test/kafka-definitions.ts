@@ -96,7 +96,8 @@ const IMPLICIT: Record<string, string> = { bool: 'false', string: '', uuid: 'A'.
 function defaultOf({ type, default: value }: KafkaField): string {
   const number = /^(u?int\d+|float64)$/.test(type)
   if (value === 'null') return 'null'
-  if (value === undefined) return number ? '0' : (IMPLICIT[type] ?? 'empty')
+  // A null that is not quoted is none to Kafka's generator.
+  if (value === undefined || value === null) return number ? '0' : (IMPLICIT[type] ?? 'empty')
   if (number) return String(Number(value))
   return type.startsWith('[]') && value === '' ? 'empty' : String(value)
 }

@@ -28,7 +28,7 @@ const classicMemberMetadata = {
 const ownedPartitions = {
   topicId: uuid('0+'),
   partitions: array('0+', int32),
-  assignmentEpochs: array('0+', int32, { nullable: '0+', tag: 0, default: null }),
+  assignmentEpochs: array('0+', int32, { nullable: '0+', tag: 0 }),
 }
 
 /** By type: its number, key and value. */
@@ -56,7 +56,7 @@ export const CONSUMER_GROUP_RECORDS = {
       subscribedTopicRegex: string('0+', { nullable: '0+' }),
       rebalanceTimeoutMs: int32('0+', { default: -1 }),
       serverAssignor: string('0+', { nullable: '0+' }),
-      classicMemberMetadata: struct('0+', classicMemberMetadata, { nullable: '0+', default: null, tag: 0 }),
+      classicMemberMetadata: struct('0+', classicMemberMetadata, { nullable: '0+', tag: 0 }),
     }),
   },
   ConsumerGroupTargetAssignmentMetadata: {

@@ -51,7 +51,8 @@ function emitRead(source: string[], body: string[], slot: Slot, layout: Layout, 
   if (form.kind === 'primitive') return `r.${methodOf(form.type, nullable, layout.flexible)}(${what})`
   if (form.kind === 'struct') {
     const read = `${emitStruct(source, form.layout, name, path)}(r)`
-    return nullable ? `r.present(${what}) ? ${read} : null` : read
+    const present = slot.place === 'tagged' ? 'taggedPresent' : 'present'
+    return nullable ? `r.${present}(${what}) ? ${read} : null` : read
   }
   return emitArray(source, body, form.element, slot, layout.flexible, name, what, path)
 }

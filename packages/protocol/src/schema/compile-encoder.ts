@@ -61,7 +61,8 @@ function emitWrite(source: string[], body: string[], slot: Slot, layout: Layout,
     body.push(`w.${methodOf(form.type, nullable, flexible)}(${variable}, ${what})`)
   } else if (form.kind === 'struct') {
     const write = `${emitStruct(source, form.layout, name, at)}(w, ${variable})`
-    body.push(nullable ? `w.present(${variable} !== null)\nif (${variable} !== null) ${write}` : write)
+    const present = slot.place === 'tagged' ? 'taggedPresent' : 'present'
+    body.push(nullable ? `w.${present}(${variable} !== null)\nif (${variable} !== null) ${write}` : write)
   } else {
     const write = emitArray(source, form.element, flexible, variable, name, what, at)
     const none = flexible ? 'w.compactNullCount()' : 'w.nullCount()'

@@ -177,6 +177,13 @@ export class Reader {
     return marker === 1
   }
 
+  /** In a tagged field the same marker is an unsigned varint, and 0 for null. */
+  taggedPresent(what: string): boolean {
+    const marker = this.uvarint(what)
+    if (marker > 1) this.fail(what, `marker ${marker} before a nullable struct`)
+    return marker === 1
+  }
+
   /** Where the tagged field that starts here ends. */
   tagEnd(what: string): number {
     const size = this.uvarint(what)

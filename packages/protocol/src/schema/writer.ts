@@ -231,6 +231,10 @@ export class Writer {
     this.#buffer[p] = value ? 1 : -1
   }
 
+  taggedPresent(value: boolean): void {
+    this.uvarint(value ? 1 : 0)
+  }
+
   /** Begins a tagged field and returns its mark for closeTag, which puts its size before it. */
   openTag(tag: number): number {
     this.uvarint(tag)
