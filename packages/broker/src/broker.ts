@@ -150,7 +150,14 @@ export class Broker {
         this.transactions.onLeadership(partition, leads)
       },
     })
-    this.groups = new GroupCoordination({ clock, random: options.random, events, statics, image: () => this.image })
+    this.groups = new GroupCoordination({
+      brokerId: this.id,
+      clock,
+      random: options.random,
+      events,
+      statics,
+      image: () => this.image,
+    })
     this.autoTopics = new AutoTopics(this.channel, statics)
     this.producerIds = new ProducerIds(this.channel, () => ({ brokerId: this.id, brokerEpoch: this.#lifecycle.brokerEpoch }))
     const image = () => this.image

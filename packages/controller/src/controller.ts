@@ -37,6 +37,7 @@ const BOOTSTRAP_FEATURES: readonly (readonly [string, number])[] = [
   ['metadata.version', 30],
   ['eligible.leader.replicas.version', 1],
   ['transaction.version', 2],
+  ['group.version', 1],
 ]
 
 /** Kafka hands out producer ids in blocks of this size. */

@@ -1,4 +1,4 @@
-export type { GroupClient, GroupConfig, Topics } from './group/config.ts'
+export type { ConsumerGroupConfig, GroupClient, GroupConfig, Topics } from './group/config.ts'
 export * from './group/group-coordinator.ts'
 export * from './partition-of.ts'
 export * from './runtime/ports.ts'

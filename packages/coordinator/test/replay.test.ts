@@ -1,61 +1,10 @@
-import { Prng } from '@faultline/base'
 import { encodeGroupMetadataKey, encodeOffsetCommitKey } from '@faultline/protocol'
 import { describe, expect, it } from 'vitest'
-import { GroupShard } from '../src/group/group-shard.ts'
-import type { CoordinatorRecord } from '../src/runtime/ports.ts'
-import { Deadline } from '../src/runtime/deadline.ts'
-import { bytes, CONFIG, given, givenOffset, TestClock, TOPICS, type World } from './support.ts'
+import { compacted, emptyShard, facts, replayed } from './facts.ts'
+import { bytes, given, givenOffset, type World } from './support.ts'
 import { Workload } from './workload.ts'
 
-function emptyShard(): GroupShard {
-  const clock = new TestClock()
-  const context = {
-    clock,
-    random: new Prng(1),
-    epoch: 1,
-    append: () => 0 as const,
-    appendEnd: () => 0 as const,
-    whenCommitted: () => {},
-    whileActive: <T>(run: (value: T) => void) => run,
-    appendInParts: () => 0 as const,
-    deadline: (expire: () => void) => new Deadline(clock, new Set(), expire),
-    emit: () => {},
-  }
-  return new GroupShard(context, CONFIG, { idOf: (name) => TOPICS.get(name), nameOf: () => undefined, hasPartition: () => true })
-}
-
-function replayed(records: Iterable<CoordinatorRecord>): GroupShard {
-  const shard = emptyShard()
-  for (const record of records) shard.replay(record, -1)
-  return shard
-}
-
-/** All that records say of a shard, but of groups that are on their way to a new generation. */
-function facts(shard: GroupShard, settled: (id: string) => boolean) {
-  const groups = [...shard.groups.values()].map((g) => {
-    if (!settled(g.id)) return [g.id]
-    const members = [...g.members.values()].map((m) => ({
-      ...m.toRecord(g.protocolName),
-      subscription: [...(m.metadataFor(g.protocolName) ?? [])],
-      assignment: [...m.assignment],
-      holds: m.instanceId === null ? undefined : g.staticMember(m.instanceId),
-    }))
-    return [g.id, g.stored, g.state, g.generation, g.protocolType, g.protocolName, g.leader, g.stateTimestamp, members]
-  })
-  const offsets = [...shard.offsets.groups].map((g) => [
-    g,
-    [...shard.offsets.topicsOf(g)].map(([t, p]) => [t, [...p].sort()]).sort(),
-  ])
-  return { groups: groups.sort(), offsets: offsets.sort() }
-}
-
 const everything = () => true
-
-/** The last record of each key, as the log cleaner leaves them. */
-function compacted(records: readonly CoordinatorRecord[]): CoordinatorRecord[] {
-  const last = new Map(records.map((record, i) => [String(record.key), i]))
-  return records.filter((record, i) => last.get(String(record.key)) === i)
-}
 
 describe('replay', () => {
   const seeds = Array.from({ length: 25 }, (_, i) => i + 1)
@@ -95,7 +44,7 @@ describe('replay', () => {
 
   it('leaves records of other kinds alone, and refuses what is none', () => {
     const shard = emptyShard()
-    shard.replay({ key: new Uint8Array([0, 3, 0, 1, 65]), value: bytes('whatever') }, -1)
+    shard.replay({ key: new Uint8Array([0, 10, 0, 1, 65]), value: bytes('whatever') }, -1)
     expect(shard.groups.size).toBe(0)
     for (const key of [[], [0], [0, 2, 0, 9], [255, 255]]) {
       expect(() => shard.replay({ key: new Uint8Array(key), value: null }, -1)).toThrow(/./)

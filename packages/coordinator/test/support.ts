@@ -2,6 +2,7 @@
 import type { Clock, EventFields, Timer } from '@faultline/base'
 import { Prng } from '@faultline/base'
 import {
+  decodeConsumerGroupRecord,
   decodeGroupMetadataValue,
   decodeGroupRecordKey,
   decodeOffsetCommitValue,
@@ -141,6 +142,15 @@ export const CONFIG = {
   maxMetadataLength: 4096,
   retentionMs: 7 * 86_400_000,
   retentionCheckMs: 600_000,
+  consumer: {
+    enabled: true,
+    maxSize: 1000,
+    assignors: ['uniform', 'range'],
+    migrationPolicy: 'bidirectional',
+    sessionTimeoutMs: (_group: string) => 45_000,
+    heartbeatIntervalMs: (_group: string) => 5000,
+    assignmentIntervalMs: (_group: string) => 1000,
+  },
 }
 
 export type Config = typeof CONFIG
@@ -151,7 +161,9 @@ export interface Logged {
   readonly group: string
   readonly topic?: string
   readonly partition?: number
-  readonly value: GroupMetadataValue | OffsetCommitValue | null
+  readonly type?: string
+  readonly key?: unknown
+  readonly value: object | null
 }
 
 /** What a promise came to, as far as it has. */
@@ -171,6 +183,9 @@ export class World {
   readonly clock = new TestClock()
   readonly events: [string, EventFields][] = []
   readonly topics = new Map(TOPICS)
+  /** Of each topic there is. */
+  readonly partitionCounts = new Map([...TOPICS.keys()].map((name) => [name, 4]))
+  metadataVersion = 0
   readonly coordinator: GroupCoordinator
   log: TestLog
   epoch = 0
@@ -184,7 +199,14 @@ export class World {
       events: { emit: (name, fields) => this.events.push([name, fields]) },
       commitTimeoutMs: 5000,
       config: { ...CONFIG, ...config },
-      topics: { idOf: (name) => this.topics.get(name), nameOf, hasPartition: (name, p) => this.topics.has(name) && p < 4 },
+      topics: {
+        idOf: (name) => this.topics.get(name),
+        nameOf,
+        hasPartition: (name, p) => this.topics.has(name) && p < this.partitionCounts.get(name)!,
+        partitionCountOf: (name) => (this.topics.has(name) ? this.partitionCounts.get(name) : undefined),
+        names: () => this.topics.keys(),
+        version: () => this.metadataVersion,
+      },
       partitions: () => 1,
     })
     this.log = new TestLog(records)
@@ -338,7 +360,11 @@ export function subscription(...topics: string[]): Uint8Array {
 
 export function decode({ key, value }: CoordinatorRecord): Logged {
   const decoded = decodeGroupRecordKey(key)
-  if (decoded.type === 'unknown') throw new Error('unknown record')
+  if (decoded.type === 'unknown') {
+    const record = decodeConsumerGroupRecord(key, value)
+    if (!record) throw new Error('unknown record')
+    return { type: record.type, group: record.key.groupId, key: record.key, value: record.value }
+  }
   if (decoded.type === 'GroupMetadata') return { ...decoded.key, value: value && plain(decodeGroupMetadataValue(value)) }
   return { ...decoded.key, value: value && decodeOffsetCommitValue(value) }
 }

@@ -5,6 +5,11 @@ import { handler } from './handler.ts'
 /** What a client may call itself (KIP-511). */
 const SOFTWARE_NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
+/** The one feature that cannot be off. */
+const METADATA_VERSION = 'metadata.version'
+/** Older clients cannot read a feature that may be at level 0 (KAFKA-17011). */
+const FEATURE_ZERO_SINCE = 4
+
 export const apiVersionsHandler = handler(apiVersions, (request, { broker, version }) => {
   if (version >= 3 && !(SOFTWARE_NAME.test(request.clientSoftwareName) && SOFTWARE_NAME.test(request.clientSoftwareVersion))) {
     return { errorCode: Errors.INVALID_REQUEST, apiKeys: [] }
@@ -21,7 +26,9 @@ export const apiVersionsHandler = handler(apiVersions, (request, { broker, versi
         maxVersion: api.maxVersion,
       }))
       .sort((a, b) => a.apiKey - b.apiKey),
-    supportedFeatures: features.map(({ name, level }) => ({ name, minVersion: Math.min(1, level), maxVersion: level })),
+    supportedFeatures: features
+      .map(({ name, level }) => ({ name, minVersion: name === METADATA_VERSION ? 1 : 0, maxVersion: level }))
+      .filter(({ minVersion }) => minVersion > 0 || version >= FEATURE_ZERO_SINCE),
     finalizedFeaturesEpoch: image.offset,
     finalizedFeatures: features.map(({ name, level }) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
   }

@@ -1,4 +1,4 @@
-// DescribeConfigs for topics and brokers: values with where they come from, and every other place that could have given one (KIP-226).
+// DescribeConfigs for topics, brokers and groups: values with where they come from, and every other place that could have given one (KIP-226).
 import {
   BROKER_CONFIGS,
   ConfigSource,
@@ -6,6 +6,8 @@ import {
   ConfigType,
   type ConfigTypeName,
   DYNAMIC_BROKER_CONFIGS,
+  GROUP_CONFIGS,
+  groupConfigSynonyms,
   invalidTopicName,
   ResourceType,
   TOPIC_CONFIGS,
@@ -42,6 +44,12 @@ function describe(broker: Broker, { resourceType, resourceName }: Resource): Con
       const found = topicConfigSynonyms(broker.image, broker.statics, broker.id, resourceName, name)
       return entry(name, type, found, false, brokerSynonym === null || BROKER_CONFIGS.get(brokerSynonym)?.default === null)
     })
+  }
+  if (resourceType === ResourceType.GROUP) {
+    if (resourceName === '') return { error: Errors.INVALID_REQUEST, message: 'Group name must not be empty' }
+    return [...GROUP_CONFIGS.values()].map(({ name, type }) =>
+      entry(name, type, groupConfigSynonyms(broker.image, broker.statics, broker.id, resourceName, name), false),
+    )
   }
   if (resourceType !== ResourceType.BROKER)
     return { error: Errors.INVALID_REQUEST, message: `Unsupported resource type: ${resourceType}` }

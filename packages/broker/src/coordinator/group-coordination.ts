@@ -1,6 +1,14 @@
-// The group coordinator in this broker: it follows the leaderships of __consumer_offsets, and hears of topics that are deleted.
-import { GroupCoordinator, type GroupConfig } from '@faultline/coordinator'
-import { type ClusterImage, serverNumber, type StaticConfigs } from '@faultline/controller'
+// The group coordinator in this broker: it follows the leaderships of __consumer_offsets, and hears of topics that come, change and go.
+import { type ConsumerGroupConfig, type GroupConfig, GroupCoordinator } from '@faultline/coordinator'
+import {
+  clampGroupConfig,
+  type ClusterImage,
+  groupConfigSynonyms,
+  listItems,
+  serverNumber,
+  serverText,
+  type StaticConfigs,
+} from '@faultline/controller'
 import type { Clock, EventSink, Random } from '@faultline/base'
 import type { MetadataRecord } from '@faultline/protocol'
 import type { Partition } from '../replica/partition.ts'
@@ -9,6 +17,7 @@ import { CoordinatedTopic } from './coordinated-topic.ts'
 export const GROUP_TOPIC = '__consumer_offsets'
 
 export interface GroupCoordinationOptions {
+  readonly brokerId: number
   readonly clock: Clock
   readonly random: Random
   readonly events: EventSink
@@ -26,16 +35,20 @@ export class GroupCoordination {
   constructor(options: GroupCoordinationOptions) {
     this.#o = options
     const { image, statics } = options
+    const consumer = consumerConfig(options)
     this.coordinator = new GroupCoordinator({
       clock: options.clock,
       random: options.random,
       events: options.events,
       commitTimeoutMs: serverNumber(statics, 'offsets.commit.timeout.ms'),
-      config: groupConfig(statics),
+      config: groupConfig(statics, consumer),
       topics: {
         idOf: (name) => image().topicsByName.get(name)?.id,
         nameOf: (id) => image().topicsById.get(id)?.name,
         hasPartition: (name, partition) => image().topicsByName.get(name)?.partitions[partition] !== undefined,
+        partitionCountOf: (name) => image().topicsByName.get(name)?.partitions.length,
+        names: () => image().topicsByName.keys(),
+        version: () => image().offset,
       },
       partitions: () => image().topicsByName.get(GROUP_TOPIC)?.partitions.length,
     })
@@ -49,6 +62,7 @@ export class GroupCoordination {
   /** The image has moved on by these records, or (`whole`) was replaced. */
   onMetadata(records: readonly MetadataRecord[], whole: boolean): void {
     const deleted = new Map<string, string>()
+    const created = whole || records.some(({ type }) => type === 'TopicRecord')
     if (whole) {
       const { topicsById } = this.#o.image()
       for (const [id, name] of this.#topicNames) if (!topicsById.has(id)) deleted.set(name, id)
@@ -57,6 +71,9 @@ export class GroupCoordination {
       for (const record of records) this.#follow(record, deleted)
     }
     if (deleted.size > 0) this.coordinator.topicsDeleted(deleted)
+    // A partition's record is that of a new one; elections and in-sync replicas change by another.
+    if (created || deleted.size > 0 || records.some(({ type }) => type === 'PartitionRecord'))
+      this.coordinator.topicsChanged(created)
   }
 
   #follow(record: MetadataRecord, deleted: Map<string, string>): void {
@@ -72,7 +89,7 @@ export class GroupCoordination {
   }
 }
 
-function groupConfig(statics: StaticConfigs): GroupConfig {
+function groupConfig(statics: StaticConfigs, consumer: ConsumerGroupConfig): GroupConfig {
   const number = (name: string) => serverNumber(statics, name)
   return {
     minSessionTimeoutMs: number('group.min.session.timeout.ms'),
@@ -82,5 +99,22 @@ function groupConfig(statics: StaticConfigs): GroupConfig {
     maxMetadataLength: number('offset.metadata.max.bytes'),
     retentionMs: number('offsets.retention.minutes') * 60_000,
     retentionCheckMs: number('offsets.retention.check.interval.ms'),
+    consumer,
+  }
+}
+
+function consumerConfig({ brokerId, image, statics }: GroupCoordinationOptions): ConsumerGroupConfig {
+  const ofGroup = (name: string) => (group: string) => {
+    const value = Number(groupConfigSynonyms(image(), statics, brokerId, group, name)[0]!.value)
+    return clampGroupConfig(name, value, statics)
+  }
+  return {
+    enabled: listItems(serverText(statics, 'group.coordinator.rebalance.protocols')).includes('consumer'),
+    maxSize: serverNumber(statics, 'group.consumer.max.size'),
+    assignors: listItems(serverText(statics, 'group.consumer.assignors')),
+    migrationPolicy: serverText(statics, 'group.consumer.migration.policy').toLowerCase(),
+    sessionTimeoutMs: ofGroup('consumer.session.timeout.ms'),
+    heartbeatIntervalMs: ofGroup('consumer.heartbeat.interval.ms'),
+    assignmentIntervalMs: ofGroup('consumer.assignment.interval.ms'),
   }
 }

@@ -149,6 +149,7 @@ describe('the group coordinator of a broker', () => {
     const clock = new TestClock()
     const image = new ClusterImage()
     const groups = new GroupCoordination({
+      brokerId: 1,
       clock,
       random: new Prng(1),
       events: { emit: () => {} },
@@ -193,7 +194,7 @@ describe('the group coordinator of a broker', () => {
     const clock = new TestClock()
     const image = new ClusterImage()
     const options = { clock, random: new Prng(1), events: { emit: () => {} }, statics: new Map<string, string>() }
-    const groups = new GroupCoordination({ ...options, image: () => image })
+    const groups = new GroupCoordination({ brokerId: 1, ...options, image: () => image })
     const partition = replica(clock)
     Object.assign(partition, { topic: 'orders' })
     groups.onLeadership(partition, true)

@@ -1,6 +1,8 @@
-// The value that holds for a topic: its own, else the cluster-wide dynamic one, else this server's, else Kafka's default.
+// The value that holds for a topic or a group: its own, else the cluster-wide dynamic one, else this server's, else Kafka's default.
 import { assert } from '@faultline/base'
 import { type ClusterImage, ResourceType } from '../image/cluster-image.ts'
+import type { ConfigDefinition } from './config-type.ts'
+import { GROUP_CONFIGS } from './group-configs.ts'
 import { TOPIC_CONFIGS } from './topic-configs.ts'
 
 /** What the server was started with: broker configurations by name, only those that were set. */
@@ -32,18 +34,46 @@ export function topicConfigSynonyms(
 ): ConfigSynonym[] {
   const definition = TOPIC_CONFIGS.get(config)
   assert(definition, `no topic config ${config}`)
+  const own = { value: image.configsOf(ResourceType.TOPIC, topic)?.get(config), source: ConfigSource.TOPIC }
+  return synonymsOf(image, statics, broker, definition, own)
+}
+
+/** Every place that gives `config` a value for `group`. */
+export function groupConfigSynonyms(
+  image: ClusterImage,
+  statics: StaticConfigs,
+  broker: number,
+  group: string,
+  config: string,
+): ConfigSynonym[] {
+  const definition = GROUP_CONFIGS.get(config)
+  assert(definition, `no group config ${config}`)
+  const own = { value: image.configsOf(ResourceType.GROUP, group)?.get(config), source: ConfigSource.GROUP }
+  return synonymsOf(image, statics, broker, definition, own)
+}
+
+interface Inherited extends ConfigDefinition {
+  readonly brokerSynonym: string | null
+}
+
+function synonymsOf(
+  image: ClusterImage,
+  statics: StaticConfigs,
+  broker: number,
+  { name: config, brokerSynonym: synonym, default: value }: Inherited,
+  own: { readonly value: string | undefined; readonly source: number },
+): ConfigSynonym[] {
   const found: ConfigSynonym[] = []
-  const add = (name: string, value: string | undefined, source: number) => {
-    if (value !== undefined) found.push({ name, value, source })
+  const add = (name: string, given: string | undefined, source: number) => {
+    if (given !== undefined) found.push({ name, value: given, source })
   }
-  add(config, image.configsOf(ResourceType.TOPIC, topic)?.get(config), ConfigSource.TOPIC)
-  const synonym = definition.brokerSynonym
+  add(config, own.value, own.source)
   if (synonym !== null) {
     if (broker >= 0) add(synonym, image.configsOf(ResourceType.BROKER, String(broker))?.get(synonym), ConfigSource.DYNAMIC_BROKER)
     add(synonym, image.configsOf(ResourceType.BROKER, '')?.get(synonym), ConfigSource.DYNAMIC_DEFAULT_BROKER)
     add(synonym, statics.get(synonym), ConfigSource.STATIC_BROKER)
   }
-  found.push({ name: synonym ?? config, value: definition.default, source: ConfigSource.DEFAULT })
+  found.push({ name: synonym ?? config, value, source: ConfigSource.DEFAULT })
   return found
 }
 

@@ -1,4 +1,4 @@
-// IncrementalAlterConfigs for topics and brokers: set, delete, append to and subtract from lists (KIP-339). A resource changes whole or not at all.
+// IncrementalAlterConfigs for topics, brokers and groups: set, delete, append to and subtract from lists (KIP-339). A resource changes whole or not at all.
 import {
   Errors,
   type incrementalAlterConfigs,
@@ -9,6 +9,7 @@ import {
 import { BROKER_CONFIGS, DYNAMIC_BROKER_CONFIGS } from '../config/broker-configs.ts'
 import { type ConfigDefinition, invalidConfigValue, listItems } from '../config/config-type.ts'
 import { topicConfig } from '../config/effective-configs.ts'
+import { GROUP_CONFIGS, invalidGroupConfig } from '../config/group-configs.ts'
 import { TOPIC_CONFIGS } from '../config/topic-configs.ts'
 import { ResourceType } from '../image/cluster-image.ts'
 import { EVERY_TOPIC } from '../image/replay-topics.ts'
@@ -61,6 +62,9 @@ function resourceRefusal(context: PlanContext, resource: Resource): ApiError | u
     if (name === '' || (/^\d+$/.test(name) && context.image.brokers.has(Number(name)))) return undefined
     return refuse(Errors.INVALID_REQUEST, `No broker with id ${name} is registered.`)
   }
+  // A group need not be there yet.
+  if (type === ResourceType.GROUP)
+    return name === '' ? refuse(Errors.INVALID_REQUEST, 'Default group resources are not allowed.') : undefined
   return refuse(Errors.INVALID_REQUEST, `Resource type ${type} cannot be altered here.`)
 }
 
@@ -86,15 +90,18 @@ function overrideOf({ image }: PlanContext, { resourceType, resourceName }: Reso
 /** The value to store, null to take the override away, or what is wrong. */
 function newValue(context: PlanContext, resource: Resource, operation: Operation): string | null | ApiError {
   const { name, configOperation, value } = operation
-  const isTopic = resource.resourceType === ResourceType.TOPIC
-  const definition: ConfigDefinition | undefined = isTopic ? TOPIC_CONFIGS.get(name) : BROKER_CONFIGS.get(name)
+  const { resourceType } = resource
+  const definition = definitionOf(resourceType, name)
   if (configOperation < SET || configOperation > SUBTRACT) {
     return refuse(Errors.INVALID_REQUEST, `Unknown operation type ${configOperation}.`)
   }
   const held = heldByElr(context, resource, operation)
   if (held) return held
   if (configOperation === DELETE) return null
-  if (!definition && isTopic) return refuse(Errors.INVALID_CONFIG, `Unknown topic config name: ${name}`)
+  if (!definition && resourceType !== ResourceType.BROKER) {
+    const kind = resourceType === ResourceType.TOPIC ? 'topic' : 'group'
+    return refuse(Errors.INVALID_CONFIG, `Unknown ${kind} config name: ${name}`)
+  }
   if (value === null) return refuse(Errors.INVALID_REQUEST, `Null value not supported for : ${name}`)
   if (value.length > MAX_VALUE_LENGTH)
     return refuse(
@@ -104,7 +111,12 @@ function newValue(context: PlanContext, resource: Resource, operation: Operation
   // Plugins have configurations that only they know.
   if (!definition) return value
   const next = configOperation === SET ? value : changedList(context, resource, operation, definition, value)
-  return typeof next === 'string' ? checked(definition, next, isTopic) : next
+  return typeof next === 'string' ? checked(context, resourceType, definition, next) : next
+}
+
+function definitionOf(resourceType: number, name: string): ConfigDefinition | undefined {
+  if (resourceType === ResourceType.BROKER) return BROKER_CONFIGS.get(name)
+  return resourceType === ResourceType.TOPIC ? TOPIC_CONFIGS.get(name) : GROUP_CONFIGS.get(name)
 }
 
 /** Eligible replicas need one minimum for the whole cluster, and need it to be there (KIP-966). */
@@ -142,10 +154,13 @@ function changedList(
 }
 
 /** What is wrong with a broker's value is INVALID_REQUEST in Kafka, for compatibility (KAFKA-13609). */
-function checked(definition: ConfigDefinition, value: string, isTopic: boolean): string | ApiError {
-  if (!isTopic && !DYNAMIC_BROKER_CONFIGS.has(definition.name)) {
-    return refuse(Errors.INVALID_REQUEST, `Cannot update these configs dynamically: ${definition.name}`)
-  }
-  const invalid = invalidConfigValue(definition, value)
-  return invalid ? refuse(isTopic ? Errors.INVALID_CONFIG : Errors.INVALID_REQUEST, invalid) : value
+function checked({ statics }: PlanContext, type: number, definition: ConfigDefinition, value: string): string | ApiError {
+  const { name } = definition
+  if (type === ResourceType.BROKER && !DYNAMIC_BROKER_CONFIGS.has(name))
+    return refuse(Errors.INVALID_REQUEST, `Cannot update these configs dynamically: ${name}`)
+  const invalid =
+    type === ResourceType.GROUP
+      ? invalidGroupConfig(GROUP_CONFIGS.get(name)!, value, statics)
+      : invalidConfigValue(definition, value)
+  return invalid ? refuse(type === ResourceType.BROKER ? Errors.INVALID_REQUEST : Errors.INVALID_CONFIG, invalid) : value
 }

@@ -15,6 +15,25 @@ export interface GroupConfig {
   readonly retentionMs: number
   /** offsets.retention.check.interval.ms */
   readonly retentionCheckMs: number
+  readonly consumer: ConsumerGroupConfig
+}
+
+/** Of the consumer protocol. What a group may have a value of its own for is asked for by its id. */
+export interface ConsumerGroupConfig {
+  /** group.coordinator.rebalance.protocols names it */
+  readonly enabled: boolean
+  /** group.consumer.max.size */
+  readonly maxSize: number
+  /** group.consumer.assignors */
+  readonly assignors: readonly string[]
+  /** group.consumer.migration.policy */
+  readonly migrationPolicy: string
+  /** consumer.session.timeout.ms */
+  sessionTimeoutMs(groupId: string): number
+  /** consumer.heartbeat.interval.ms */
+  heartbeatIntervalMs(groupId: string): number
+  /** consumer.assignment.interval.ms */
+  assignmentIntervalMs(groupId: string): number
 }
 
 /** What the cluster's metadata says about topics. */
@@ -22,6 +41,10 @@ export interface Topics {
   idOf(name: string): string | undefined
   nameOf(id: string): string | undefined
   hasPartition(name: string, partition: number): boolean
+  partitionCountOf(name: string): number | undefined
+  names(): Iterable<string>
+  /** Of the metadata; it only grows. */
+  version(): number
 }
 
 /** Who asks. */

@@ -1,12 +1,14 @@
 // DeleteGroups: an empty group goes, with all its positions (KIP-229), those in open transactions, too.
 import { type ErrorCode, Errors } from '@faultline/protocol'
+import { groupTombstones } from '../consumer-group/consumer-records.ts'
 import { coordinatorError } from '../runtime/append-error.ts'
 import type { CoordinatorRecord } from '../runtime/ports.ts'
 import { groupTombstone, offsetTombstone } from './group-records.ts'
 import type { GroupShard } from './group-shard.ts'
 
 export function deleteGroup(shard: GroupShard, groupId: string): ErrorCode {
-  const group = shard.groups.get(groupId)
+  const consumer = shard.consumerGroups.get(groupId)
+  const group = consumer ?? shard.groups.get(groupId)
   if (!group) return Errors.GROUP_ID_NOT_FOUND
   if (group.state !== 'Empty') return Errors.NON_EMPTY_GROUP
   const records: CoordinatorRecord[] = []
@@ -14,6 +16,7 @@ export function deleteGroup(shard: GroupShard, groupId: string): ErrorCode {
     for (const partition of partitions.keys()) records.push(offsetTombstone(groupId, topic, partition))
   for (const { topic, partition } of shard.transactionalOffsets.of(groupId))
     if (!shard.offsets.get(groupId, topic, partition)) records.push(offsetTombstone(groupId, topic, partition))
-  records.push(groupTombstone(groupId))
+  if (consumer) records.push(...groupTombstones(consumer))
+  else records.push(groupTombstone(groupId))
   return coordinatorError(shard.context.appendInParts(records))
 }

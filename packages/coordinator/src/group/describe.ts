@@ -10,6 +10,7 @@ import {
 import type { ClassicGroup } from './classic-group.ts'
 import type { GroupShard } from './group-shard.ts'
 import type { Member } from './member.ts'
+import { CONSUMER } from './protocols.ts'
 
 export type DescribedGroup = NonNullable<ResponseInput<typeof describeGroups>['groups']>[number]
 export type ListedGroup = NonNullable<ResponseInput<typeof listGroups>['groups']>[number]
@@ -21,7 +22,7 @@ const NOTHING = new Uint8Array(0)
 
 export function describeGroup(shard: GroupShard, groupId: string, version: number): DescribedGroup {
   const group = shard.groups.get(groupId)
-  if (!group) return missing(groupId, version)
+  if (!group) return missing(groupId, version, shard.consumerGroups.has(groupId))
   const stable = group.state === 'Stable'
   return {
     errorCode: Errors.NONE,
@@ -45,10 +46,11 @@ function describeMember(group: ClassicGroup, member: Member, stable: boolean) {
   }
 }
 
-function missing(groupId: string, version: number): DescribedGroup {
+function missing(groupId: string, version: number, isConsumer: boolean): DescribedGroup {
   const dead = { groupId, groupState: 'Dead' }
   if (version < GROUP_ID_NOT_FOUND_SINCE) return { ...dead, errorCode: Errors.NONE }
-  return { ...dead, errorCode: Errors.GROUP_ID_NOT_FOUND, errorMessage: `Group ${groupId.slice(0, 1000)} not found.` }
+  const what = isConsumer ? 'is not a classic group' : 'not found'
+  return { ...dead, errorCode: Errors.GROUP_ID_NOT_FOUND, errorMessage: `Group ${groupId.slice(0, 1000)} ${what}.` }
 }
 
 export function describeRefused(groupId: string, errorCode: ErrorCode): DescribedGroup {
@@ -58,13 +60,26 @@ export function describeRefused(groupId: string, errorCode: ErrorCode): Describe
 export function listedGroups(shard: GroupShard, { statesFilter, typesFilter }: RequestOf<typeof listGroups>): ListedGroup[] {
   const states = new Set(statesFilter.map((s) => s.toLowerCase()))
   const types = new Set(typesFilter.map((t) => t.toLowerCase()))
-  if (types.size > 0 && !types.has(CLASSIC)) return []
-  return [...shard.groups.values()]
-    .filter((group) => states.size === 0 || states.has(group.state.toLowerCase()))
-    .map((group) => ({
-      groupId: group.id,
-      protocolType: group.protocolType ?? '',
-      groupState: group.state,
-      groupType: CLASSIC,
-    }))
+  return [...classicGroups(shard), ...consumerGroups(shard)].filter(
+    ({ groupState, groupType }) =>
+      (types.size === 0 || types.has(groupType)) && (states.size === 0 || states.has(groupState.toLowerCase())),
+  )
+}
+
+function classicGroups({ groups }: GroupShard) {
+  return [...groups.values()].map(({ id, protocolType, state }) => ({
+    groupId: id,
+    protocolType: protocolType ?? '',
+    groupState: state as string,
+    groupType: CLASSIC,
+  }))
+}
+
+function consumerGroups(shard: GroupShard) {
+  return [...shard.consumerGroups.values()].map(({ id, state }) => ({
+    groupId: id,
+    protocolType: CONSUMER,
+    groupState: state as string,
+    groupType: CONSUMER,
+  }))
 }

@@ -1,6 +1,8 @@
 // The group coordinator as a broker's handlers see it: a method for each API. Groups are spread over the partitions of __consumer_offsets;
 // those whose partition is led elsewhere are answered with NOT_COORDINATOR.
 import {
+  type consumerGroupDescribe,
+  type consumerGroupHeartbeat,
   type deleteGroups,
   type describeGroups,
   Errors,
@@ -17,6 +19,12 @@ import {
   type syncGroup,
   type txnOffsetCommit,
 } from '@faultline/protocol'
+import { checkHeartbeat } from '../consumer-group/check-heartbeat.ts'
+import { joinConsumerGroup } from '../consumer-group/classic-join.ts'
+import { beatConsumerGroup, leaveAsClassic, syncConsumerGroup } from '../consumer-group/classic-rebalance.ts'
+import { type DescribedConsumerGroup, describeConsumerGroup, describeConsumerRefused } from '../consumer-group/describe.ts'
+import { consumerHeartbeat, type HeartbeatAnswer } from '../consumer-group/heartbeat.ts'
+import { topicsChanged } from '../consumer-group/topics-changed.ts'
 import { partitionOf } from '../partition-of.ts'
 import type { TransactionEnd } from '../runtime/ports.ts'
 import { CoordinatorRuntime, type RuntimeOptions } from '../runtime/runtime.ts'
@@ -27,7 +35,7 @@ import { GroupShard } from './group-shard.ts'
 import { beat } from './heartbeat.ts'
 import { checkSessionTimeout, join, refusal } from './join.ts'
 import { leave, type Leaving } from './leave.ts'
-import type { JoinAnswer } from './member.ts'
+import type { JoinAnswer, SyncAnswer } from './member.ts'
 import { commit, commitRefused } from './offset-commit.ts'
 import { deleteOffsets, forgetTopics } from './offset-delete.ts'
 import { fetchAnswer, type FetchedGroup, type FetchGroup, fetchOffsets, fetchRefused, groupsOf } from './offset-fetch.ts'
@@ -69,19 +77,33 @@ export class GroupCoordinator {
     if (request.groupId === '') return Promise.resolve(failed(Errors.INVALID_GROUP_ID))
     const error = checkSessionTimeout(request, this.#config)
     if (error !== Errors.NONE) return Promise.resolve(failed(error))
-    return this.#run(request.groupId, (shard, answer) => join(shard, request, client, answer), failed)
+    const step: Step<JoinAnswer> = (shard, answer) => {
+      const consumer = shard.consumerGroups.get(request.groupId)
+      // An empty consumer group becomes a classic one.
+      if (!consumer || consumer.members.size === 0) return join(shard, request, client, answer)
+      answer(joinConsumerGroup(shard, consumer, request, client))
+    }
+    return this.#run(request.groupId, step, failed)
   }
 
   syncGroup(request: RequestOf<typeof syncGroup>, client: GroupClient): Promise<ResponseInput<typeof syncGroup>> {
     const failed = (errorCode: ErrorCode): ResponseInput<typeof syncGroup> => ({ errorCode })
     if (request.groupId === '') return Promise.resolve(failed(Errors.INVALID_GROUP_ID))
     if (lacksProtocol(request, client.version)) return Promise.resolve(failed(Errors.INCONSISTENT_GROUP_PROTOCOL))
-    return this.#run(request.groupId, (shard, answer) => sync(shard, request, answer), failed)
+    const step: Step<SyncAnswer> = (shard, answer) => {
+      const consumer = shard.consumerGroups.get(request.groupId)
+      if (!consumer) return sync(shard, request, answer)
+      answer(syncConsumerGroup(shard, consumer, request))
+    }
+    return this.#run(request.groupId, step, failed)
   }
 
   async heartbeat(request: RequestOf<typeof heartbeat>): Promise<ResponseInput<typeof heartbeat>> {
     if (request.groupId === '') return { errorCode: Errors.INVALID_GROUP_ID }
-    const step = (shard: GroupShard, answer: (value: ErrorCode) => void) => answer(beat(shard, request))
+    const step: Step<ErrorCode> = (shard, answer) => {
+      const consumer = shard.consumerGroups.get(request.groupId)
+      answer(consumer ? beatConsumerGroup(shard, consumer, request) : beat(shard, request))
+    }
     const errorCode = await this.#run(request.groupId, step, (error) => error)
     // A member need not do anything about it: after loading it has a whole session to be heard in.
     return { errorCode: errorCode === Errors.COORDINATOR_LOAD_IN_PROGRESS ? Errors.NONE : errorCode }
@@ -91,9 +113,34 @@ export class GroupCoordinator {
     if (request.groupId === '') return { errorCode: Errors.INVALID_GROUP_ID }
     const several = client.version >= LEAVE_SEVERAL_SINCE
     const leaving: readonly Leaving[] = several ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
-    const step: Step<ResponseInput<typeof leaveGroup>> = (shard, answer) => answer(leave(shard, request.groupId, leaving))
+    const step: Step<ResponseInput<typeof leaveGroup>> = (shard, answer) => {
+      const consumer = shard.consumerGroups.get(request.groupId)
+      answer(consumer ? leaveAsClassic(shard, consumer, leaving) : leave(shard, request.groupId, leaving))
+    }
     const left = await this.#run(request.groupId, step, (errorCode) => ({ errorCode }))
     return several ? left : { errorCode: left.errorCode || left.members?.[0]?.errorCode || Errors.NONE }
+  }
+
+  async consumerHeartbeat(request: RequestOf<typeof consumerGroupHeartbeat>, client: GroupClient): Promise<HeartbeatAnswer> {
+    if (!this.#config.consumer.enabled) return { errorCode: Errors.UNSUPPORTED_VERSION }
+    const wrong = checkHeartbeat(request, client.version, this.#config.consumer)
+    if (wrong) return wrong
+    const step: Step<HeartbeatAnswer> = (shard, answer) => answer(consumerHeartbeat(shard, request, client))
+    return this.#run(request.groupId, step, (errorCode) => ({ errorCode }))
+  }
+
+  async describeConsumerGroups(
+    request: RequestOf<typeof consumerGroupDescribe>,
+  ): Promise<ResponseInput<typeof consumerGroupDescribe>> {
+    const describeOne = (groupId: string) => {
+      if (!this.#config.consumer.enabled) return describeConsumerRefused(groupId, Errors.UNSUPPORTED_VERSION)
+      if (groupId === '') return describeConsumerRefused(groupId, Errors.INVALID_GROUP_ID)
+      const step: Step<DescribedConsumerGroup> = (shard, answer) => answer(describeConsumerGroup(shard, groupId))
+      return this.#run(groupId, step, (error) => describeConsumerRefused(groupId, error))
+    }
+    const groups = await Promise.all(request.groupIds.map(describeOne))
+    if (!request.includeAuthorizedOperations) return { groups }
+    return { groups: groups.map((g) => (g.errorCode ? g : { ...g, authorizedOperations: GROUP_OPERATIONS })) }
   }
 
   commitOffsets(request: RequestOf<typeof offsetCommit>, client: GroupClient): Promise<ResponseInput<typeof offsetCommit>> {
@@ -164,6 +211,15 @@ export class GroupCoordinator {
     const all = await Promise.all(this.runtime.partitions.map(listOne))
     const failed = all.find((l) => l.errorCode !== Errors.NONE && l.errorCode !== Errors.NOT_COORDINATOR)
     return failed ? { errorCode: failed.errorCode } : { errorCode: Errors.NONE, groups: all.flatMap((l) => l.groups) }
+  }
+
+  /** Topics came, went or got partitions; `created` when some came. */
+  topicsChanged(created: boolean): void {
+    const step: Step<undefined> = (shard, answer) => {
+      topicsChanged(shard, created)
+      answer(undefined)
+    }
+    for (const partition of this.runtime.partitions) void this.runtime.run(partition, step, () => undefined)
   }
 
   /** By name, the ids that they had. */

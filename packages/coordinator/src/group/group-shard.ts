@@ -1,11 +1,16 @@
 // The groups and offsets of one partition of __consumer_offsets. Here is what changes by replay; the APIs and timers are beside it.
 import {
+  type ConsumerGroupRecord,
+  decodeConsumerGroupRecord,
   decodeGroupMetadataValue,
   decodeGroupRecordKey,
   decodeOffsetCommitValue,
   NO_PRODUCER_ID,
   type OffsetCommitKey,
 } from '@faultline/protocol'
+import { ConsumerGroup } from '../consumer-group/consumer-group.ts'
+import { replayInto } from '../consumer-group/consumer-replay.ts'
+import { beginConsumerSessions } from '../consumer-group/member-timers.ts'
 import type { Deadline } from '../runtime/deadline.ts'
 import type { CoordinatorRecord, ShardContext, ShardState } from '../runtime/ports.ts'
 import { ClassicGroup } from './classic-group.ts'
@@ -20,9 +25,13 @@ export class GroupShard implements ShardState {
   readonly context: ShardContext
   readonly config: GroupConfig
   readonly topics: Topics
+  /** Classic and simple ones. An id is in one of both. */
   readonly groups = new Map<string, ClassicGroup>()
+  readonly consumerGroups = new Map<string, ConsumerGroup>()
   readonly offsets = new CommittedOffsets()
   readonly transactionalOffsets = new TransactionalOffsets()
+  /** Of the metadata, when a topic was last created. */
+  newTopicsVersion = -1
   readonly #expiry: Deadline
 
   constructor(context: ShardContext, config: GroupConfig, topics: Topics) {
@@ -33,7 +42,9 @@ export class GroupShard implements ShardState {
   }
 
   begin(): void {
+    this.newTopicsVersion = this.topics.version()
     beginSessions(this)
+    beginConsumerSessions(this)
     this.#expiry.set(this.config.retentionCheckMs)
   }
 
@@ -51,8 +62,10 @@ export class GroupShard implements ShardState {
           : this.#replayTransactionalOffset(decoded.key, value, producerId)
       case 'GroupMetadata':
         return this.#replayGroup(decoded.key.group, value)
-      case 'unknown':
-        return
+      case 'unknown': {
+        const record = decodeConsumerGroupRecord(key, value)
+        if (record) this.#replayConsumerGroup(record)
+      }
     }
   }
 
@@ -64,7 +77,7 @@ export class GroupShard implements ShardState {
     if (value !== null) {
       this.offsets.set(group, topic, partition, decodeOffsetCommitValue(value))
       this.transactionalOffsets.supersede(group, topic, partition)
-      this.#group(group)
+      this.#keepSimpleGroup(group)
     } else {
       this.offsets.delete(group, topic, partition)
       this.transactionalOffsets.forget(group, topic, partition)
@@ -74,7 +87,7 @@ export class GroupShard implements ShardState {
   #replayTransactionalOffset({ group, topic, partition }: OffsetCommitKey, value: Uint8Array | null, producerId: number): void {
     if (value !== null) {
       this.transactionalOffsets.add(producerId, group, topic, partition, decodeOffsetCommitValue(value))
-      this.#group(group)
+      this.#keepSimpleGroup(group)
     } else this.transactionalOffsets.delete(producerId, group, topic, partition)
   }
 
@@ -85,11 +98,41 @@ export class GroupShard implements ShardState {
   #replayGroup(id: string, value: Uint8Array | null): void {
     if (value !== null) {
       const decoded = decodeGroupMetadataValue(value)
+      this.#dropConsumerGroup(id)
       return this.#group(id).adopt(decoded)
     }
+    this.#dropClassicGroup(id)
+    this.#keepSimpleGroup(id)
+  }
+
+  /** A tombstone of what is not there says nothing. */
+  #replayConsumerGroup(record: ConsumerGroupRecord): void {
+    const id = record.key.groupId
+    let group = this.consumerGroups.get(id)
+    if (!group) {
+      if (record.value === null) return
+      this.#dropClassicGroup(id)
+      this.consumerGroups.set(id, (group = new ConsumerGroup(id)))
+    }
+    if (!replayInto(group, record)) return
+    this.#dropConsumerGroup(id)
+    this.#keepSimpleGroup(id)
+  }
+
+  /** Positions alone make a group, where there is no other. */
+  #keepSimpleGroup(id: string): void {
+    const hasOffsets = this.offsets.has(id) || this.transactionalOffsets.hasGroup(id)
+    if (hasOffsets && !this.consumerGroups.has(id)) this.#group(id)
+  }
+
+  #dropClassicGroup(id: string): void {
     this.groups.get(id)?.dispose()
     this.groups.delete(id)
-    if (this.offsets.has(id) || this.transactionalOffsets.hasGroup(id)) this.#group(id)
+  }
+
+  #dropConsumerGroup(id: string): void {
+    this.consumerGroups.get(id)?.dispose()
+    this.consumerGroups.delete(id)
   }
 
   #group(id: string): ClassicGroup {

@@ -1,5 +1,6 @@
 // JoinGroup: a member comes, or comes back. Most answers wait until the rebalance that this causes is complete.
 import { Errors, type ErrorCode, type joinGroup, type RequestOf } from '@faultline/protocol'
+import { groupTombstones } from '../consumer-group/consumer-records.ts'
 import { coordinatorError } from '../runtime/append-error.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { GroupClient, GroupConfig } from './config.ts'
@@ -60,8 +61,10 @@ function admit(shard: GroupShard, { request, protocols }: Joining): ErrorCode {
     if (!acceptsProtocols(group, protocolType, protocols)) return Errors.INCONSISTENT_GROUP_PROTOCOL
     if (group.stored) return Errors.NONE
   }
+  // An empty consumer group makes place.
+  const before = shard.consumerGroups.get(groupId)
   const record = groupRecord(groupId, emptyGroup('', 0, shard.context.clock.wall()))
-  return coordinatorError(shard.context.append([record]))
+  return coordinatorError(shard.context.append([...(before ? groupTombstones(before) : []), record]))
 }
 
 /** While members gather, those who are here count: so a group that is over its limit loses those who come last (KIP-389). */

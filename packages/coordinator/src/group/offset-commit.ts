@@ -1,5 +1,6 @@
 // OffsetCommit: positions are written if whoever asks is a member of the current generation, or the group has none.
 import { type ErrorCode, Errors, type offsetCommit, type RequestOf, type ResponseInput, ZERO_UUID } from '@faultline/protocol'
+import { checkConsumerCommit, committedPartitions } from '../consumer-group/check-offsets.ts'
 import { coordinatorError } from '../runtime/append-error.ts'
 import type { CoordinatorRecord } from '../runtime/ports.ts'
 import { checkCommit } from './check-commit.ts'
@@ -18,11 +19,15 @@ type Positions = Pick<CommitRequest, 'groupId' | 'topics'>
 const TOPIC_IDS_SINCE = 10
 
 export function commit(shard: GroupShard, request: CommitRequest, client: GroupClient): CommitAnswer {
-  const refused = checkCommit(shard.groups.get(request.groupId), request, client.version)
+  const byId = client.version >= TOPIC_IDS_SINCE
+  const consumer = shard.consumerGroups.get(request.groupId)
+  const refused = consumer
+    ? checkConsumerCommit(consumer, request, committedPartitions(shard, request.topics, byId), client.version)
+    : checkCommit(shard.groups.get(request.groupId), request, client.version)
   const now = shard.context.clock.wall()
   const { retentionTimeMs } = request
   const plan = planCommit(shard, request, {
-    byId: client.version >= TOPIC_IDS_SINCE,
+    byId,
     refused,
     expireTimestamp: retentionTimeMs < 0 ? -1 : Math.min(now + retentionTimeMs, Number.MAX_SAFE_INTEGER),
   })

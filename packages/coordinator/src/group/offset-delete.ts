@@ -1,8 +1,8 @@
 // OffsetDelete: forgets positions in topics that the group does not read (KIP-496); and what goes when a topic is deleted.
 import { type ErrorCode, Errors, type offsetDelete, type RequestOf, type ResponseInput, ZERO_UUID } from '@faultline/protocol'
+import { isRead } from '../consumer-group/subscriptions.ts'
 import { coordinatorError } from '../runtime/append-error.ts'
 import type { CoordinatorRecord } from '../runtime/ports.ts'
-import type { ClassicGroup } from './classic-group.ts'
 import { offsetTombstone } from './group-records.ts'
 import type { GroupShard } from './group-shard.ts'
 import { CONSUMER, isSubscribed } from './protocols.ts'
@@ -12,14 +12,13 @@ type DeleteAnswer = ResponseInput<typeof offsetDelete>
 
 export function deleteOffsets(shard: GroupShard, request: DeleteRequest): DeleteAnswer {
   const { groupId } = request
-  const group = shard.groups.get(groupId)
-  if (!group) return { errorCode: Errors.GROUP_ID_NOT_FOUND }
-  if (group.state !== 'Empty' && group.protocolType !== CONSUMER) return { errorCode: Errors.NON_EMPTY_GROUP }
+  const reads = readerIn(shard, groupId)
+  if (typeof reads === 'number') return { errorCode: reads }
   const records: CoordinatorRecord[] = []
   const topics = request.topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex }) => {
-      const errorCode = checkDelete(shard, group, name, partitionIndex)
+      const errorCode = checkDelete(shard, reads, name, partitionIndex)
       if (errorCode === Errors.NONE && isKnown(shard, groupId, name, partitionIndex))
         records.push(offsetTombstone(groupId, name, partitionIndex))
       return { partitionIndex, errorCode }
@@ -33,9 +32,21 @@ function isKnown({ offsets, transactionalOffsets }: GroupShard, group: string, t
   return offsets.get(group, topic, partition) !== undefined || transactionalOffsets.has(group, topic, partition)
 }
 
-function checkDelete(shard: GroupShard, group: ClassicGroup, topic: string, partition: number): ErrorCode {
+type Reads = (topic: string) => boolean
+
+/** Whether the group reads a topic; or why it may not be asked. */
+function readerIn(shard: GroupShard, groupId: string): Reads | ErrorCode {
+  const consumer = shard.consumerGroups.get(groupId)
+  if (consumer) return (topic) => isRead(consumer, topic)
+  const group = shard.groups.get(groupId)
+  if (!group) return Errors.GROUP_ID_NOT_FOUND
+  if (group.state !== 'Empty' && group.protocolType !== CONSUMER) return Errors.NON_EMPTY_GROUP
+  return (topic) => isSubscribed(group, topic)
+}
+
+function checkDelete(shard: GroupShard, reads: Reads, topic: string, partition: number): ErrorCode {
   if (!shard.topics.hasPartition(topic, partition)) return Errors.UNKNOWN_TOPIC_OR_PARTITION
-  return isSubscribed(group, topic) ? Errors.GROUP_SUBSCRIBED_TO_TOPIC : Errors.NONE
+  return reads(topic) ? Errors.GROUP_SUBSCRIBED_TO_TOPIC : Errors.NONE
 }
 
 /** Topics are gone, and all positions in them. One of the same name that came later keeps its own. */

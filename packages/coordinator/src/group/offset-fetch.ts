@@ -1,12 +1,13 @@
 // OffsetFetch: what a group has committed, for the partitions asked for or for all there are.
 import { type ErrorCode, Errors, type offsetFetch, type RequestOf, type ResponseInput, ZERO_UUID } from '@faultline/protocol'
+import { checkConsumerFetch } from '../consumer-group/check-offsets.ts'
 import type { CommittedOffset } from './committed-offsets.ts'
 import type { GroupShard } from './group-shard.ts'
 
 export type FetchRequest = RequestOf<typeof offsetFetch>
 export type FetchAnswer = ResponseInput<typeof offsetFetch>
 /** One group of a request; older versions ask for one group only. */
-export type FetchGroup = Pick<FetchRequest['groups'][number], 'groupId' | 'topics'>
+export type FetchGroup = FetchRequest['groups'][number]
 export type FetchedGroup = NonNullable<FetchAnswer['groups']>[number]
 type FetchedTopic = NonNullable<FetchedGroup['topics']>[number]
 
@@ -17,16 +18,15 @@ const GROUP_ERROR_SINCE = 2
 export function groupsOf(request: FetchRequest, version: number): readonly FetchGroup[] {
   if (version >= SEVERAL_GROUPS_SINCE) return request.groups
   const topics = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null
-  return [{ groupId: request.groupId, topics }]
+  return [{ groupId: request.groupId, memberId: null, memberEpoch: -1, topics }]
 }
 
 /** `requireStable`: a position that an open transaction may change is not told (KIP-447). */
-export function fetchOffsets(
-  shard: GroupShard,
-  { groupId, topics }: FetchGroup,
-  version: number,
-  requireStable: boolean,
-): FetchedGroup {
+export function fetchOffsets(shard: GroupShard, group: FetchGroup, version: number, requireStable: boolean): FetchedGroup {
+  const { groupId, topics } = group
+  const consumer = shard.consumerGroups.get(groupId)
+  const refused = consumer ? checkConsumerFetch(consumer, group) : Errors.NONE
+  if (refused !== Errors.NONE) return fetchRefused(group, refused)
   const byId = version >= TOPIC_IDS_SINCE
   const position = (topic: string, index: number) =>
     requireStable && shard.transactionalOffsets.has(groupId, topic, index)

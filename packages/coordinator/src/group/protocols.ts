@@ -16,7 +16,7 @@ export function acceptsProtocols(group: ClassicGroup, protocolType: string, prot
 }
 
 /** Each member votes for the first of its protocols that all know; the first in the first member's order wins a draw. */
-export function selectProtocol(members: readonly Member[]): string | null {
+export function selectProtocol(members: readonly Pick<Member, 'protocols'>[]): string | null {
   const common = members[0]!.protocols.map((p) => p.name).filter((name) => members.every((member) => knows(member, name)))
   const votes = new Map(common.map((name) => [name, 0]))
   for (const { protocols } of members) {
@@ -28,7 +28,7 @@ export function selectProtocol(members: readonly Member[]): string | null {
   return chosen
 }
 
-function knows(member: Member, protocol: string): boolean {
+function knows(member: Pick<Member, 'protocols'>, protocol: string): boolean {
   return member.protocols.some((p) => p.name === protocol)
 }
 

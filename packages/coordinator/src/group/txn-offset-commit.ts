@@ -1,5 +1,6 @@
 // TxnOffsetCommit: positions that count when the transaction commits.
 import { type RequestOf, type ResponseInput, type txnOffsetCommit } from '@faultline/protocol'
+import { checkTransactionalConsumerCommit, committedPartitions } from '../consumer-group/check-offsets.ts'
 import { checkTransactionalCommit } from './check-commit.ts'
 import type { GroupClient } from './config.ts'
 import type { GroupShard } from './group-shard.ts'
@@ -17,7 +18,11 @@ export function commitInTransaction(
   guard: object | undefined,
 ): ResponseInput<typeof txnOffsetCommit> {
   const { producerId, producerEpoch } = request
-  const refused = checkTransactionalCommit(shard.groups.get(request.groupId), request)
-  const plan = planCommit(shard, request, { byId: client.version >= TOPIC_IDS_SINCE, refused, expireTimestamp: -1 })
+  const byId = client.version >= TOPIC_IDS_SINCE
+  const consumer = shard.consumerGroups.get(request.groupId)
+  const refused = consumer
+    ? checkTransactionalConsumerCommit(consumer, request, committedPartitions(shard, request.topics, byId))
+    : checkTransactionalCommit(shard.groups.get(request.groupId), request)
+  const plan = planCommit(shard, request, { byId, refused, expireTimestamp: -1 })
   return plan.written((records) => shard.context.append(records, { producerId, producerEpoch, guard }))
 }
