@@ -1,6 +1,7 @@
 // Answers that carry an error which nothing has caused: for a whole request, or for parts of one beside the true answer for the rest.
 import {
   type Api,
+  consumerGroupDescribe,
   deleteGroups,
   describeGroups,
   describeTransactions,
@@ -17,6 +18,7 @@ const ITEMS: ReadonlyMap<number, readonly [list: string, key: string, answers: s
   [findCoordinator.key, ['coordinatorKeys', '', 'coordinators', 'key']],
   [offsetFetch.key, ['groups', 'groupId', 'groups', 'groupId']],
   [describeGroups.key, ['groups', '', 'groups', 'groupId']],
+  [consumerGroupDescribe.key, ['groupIds', '', 'groups', 'groupId']],
   [deleteGroups.key, ['groupsNames', '', 'results', 'groupId']],
   [describeTransactions.key, ['transactionalIds', '', 'transactionStates', 'transactionalId']],
 ])

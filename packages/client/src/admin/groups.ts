@@ -1,10 +1,11 @@
 // Groups: which there are, and what their coordinators know of members.
-import { decodeAssignment, describeGroups, Errors, listGroups } from '@faultline/protocol'
+import { consumerGroupDescribe, decodeAssignment, describeGroups, Errors, listGroups } from '@faultline/protocol'
 import type { ClusterClient } from '../cluster-client.ts'
 import { ask, check } from './ask.ts'
 import type { TopicPartition } from './leaders.ts'
 
 const CLASSIC = 'classic'
+const CONSUMER = 'consumer'
 
 export interface Listed {
   readonly groupId: string
@@ -49,8 +50,35 @@ export async function describeGroupsOf(
   coordinator: number,
   listed: readonly Listed[],
 ): Promise<Map<string, GroupDescription>> {
-  const classic = listed.filter((g) => g.type === CLASSIC || g.type === 'simple').map((g) => g.groupId)
-  return new Map(await describeClassic(client, coordinator, classic))
+  const of = (...types: string[]) => listed.filter((g) => types.includes(g.type)).map((g) => g.groupId)
+  const [classic, consumer] = await Promise.all([
+    describeClassic(client, coordinator, of(CLASSIC, 'simple')),
+    describeConsumers(client, coordinator, of(CONSUMER)),
+  ])
+  return new Map([...classic, ...consumer])
+}
+
+async function describeConsumers(
+  client: ClusterClient,
+  coordinator: number,
+  groupIds: readonly string[],
+): Promise<[string, GroupDescription][]> {
+  const request = { groupIds, includeAuthorizedOperations: false }
+  const reply = groupIds.length === 0 ? { groups: [] } : await ask(client.broker(coordinator), consumerGroupDescribe, request)
+  return reply.groups.flatMap((group): [string, GroupDescription][] => {
+    if (group.errorCode === Errors.GROUP_ID_NOT_FOUND) return []
+    check(group.errorCode, `group ${group.groupId}`)
+    const members = group.members.map(({ memberId, instanceId, clientId, clientHost, assignment }) => ({
+      memberId,
+      instanceId,
+      clientId,
+      host: clientHost,
+      assigned: assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
+        partitions.map((partition) => ({ topic: topicName, partition })),
+      ),
+    }))
+    return [[group.groupId, { state: group.groupState, assignor: group.assignorName, members }]]
+  })
 }
 
 async function describeClassic(
