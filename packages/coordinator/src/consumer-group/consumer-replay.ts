@@ -1,5 +1,6 @@
 // What a record changes in a consumer group. Records of a member may come in any order: compaction keeps the last one of each key.
-import type { ConsumerGroupRecord } from '@faultline/protocol'
+import { type ConsumerGroupRecord, MalformedError } from '@faultline/protocol'
+import { subscriptionOf } from './classic-protocol.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import { LEAVE_EPOCH, newMember, withAssignment, withMetadata } from './consumer-member.ts'
 import { NOTHING_OWNED, partitionsFrom } from './partitions.ts'
@@ -34,8 +35,13 @@ export function replayInto(group: ConsumerGroup, record: ConsumerGroupRecord): b
 type RecordOf<T extends ConsumerGroupRecord['type']> = Extract<ConsumerGroupRecord, { type: T }>
 
 function replayMember(group: ConsumerGroup, { key, value }: RecordOf<'ConsumerGroupMemberMetadata'>): boolean {
-  if (value === null) group.removeMember(key.memberId)
-  else group.setMember(withMetadata(group.members.get(key.memberId) ?? newMember(key.memberId), value))
+  if (value === null) {
+    group.removeMember(key.memberId)
+    return false
+  }
+  const classic = value.classicMemberMetadata
+  if (classic && !subscriptionOf(classic.supportedProtocols)) throw new MalformedError(`member ${key.memberId}: no subscription`)
+  group.setMember(withMetadata(group.members.get(key.memberId) ?? newMember(key.memberId), value))
   return false
 }
 

@@ -15,20 +15,36 @@ const MIN_INTERVAL_MS = 10_000
 const MAX_INTERVAL_MS = 600_000
 /** Resolving gives way to everything else on the loop after this long. */
 const SLICE_MS = 5
-const TOPICS_A_LOOK = 32
+/** What keeps compiling one expression below a fifth of a second. */
+const MAX_LENGTH = 4096
+const MAX_WORK = 16_384
 
 /** One that the group has already is known to be well. */
 export function checkRegex(group: ConsumerGroup, before: ConsumerMember, after: ConsumerMember): GroupError | undefined {
   const regex = after.subscribedTopicRegex
   if (regex === '' || regex === before.subscribedTopicRegex || group.regexes.has(regex)) return undefined
+  const compiled = compile(regex)
+  if (typeof compiled !== 'string') return undefined
+  const shown = regex.slice(0, MAX_LENGTH)
+  const message = `SubscribedTopicRegex \`${shown}\` is not a valid regular expression: ${compiled}.`
+  return groupError(Errors.INVALID_REGULAR_EXPRESSION, message)
+}
+
+/** Or what is wrong with it. */
+function compile(regex: string): RE2JS | string {
+  if (regex.length > MAX_LENGTH || regex.length * largestCount(regex) > MAX_WORK) return 'expression too large'
   try {
-    RE2JS.compile(regex)
-    return undefined
+    return RE2JS.compile(regex)
   } catch (error) {
     if (!(error instanceof RE2JSSyntaxException)) throw error
-    const message = `SubscribedTopicRegex \`${regex}\` is not a valid regular expression: ${error.getDescription()}.`
-    return groupError(Errors.INVALID_REGULAR_EXPRESSION, message)
+    return error.getDescription()
   }
+}
+
+/** Counted repetitions are written out when an expression is compiled; nested ones do not multiply beyond a thousand. */
+function largestCount(regex: string): number {
+  const counts = [...regex.matchAll(/\d+(?=[\d,]*\})/g)].map(([digits]) => Number(digits))
+  return counts.reduce((a, b) => Math.max(a, b), 1)
 }
 
 /** Begins to resolve the group's regular expressions if it is time to. */
@@ -67,24 +83,32 @@ function isDue(shard: GroupShard, group: ConsumerGroup, wanted: ReadonlySet<stri
 
 type Topics = Map<string, Set<string>>
 
-/** Yields after each topic. */
+/** Yields after each expression and each topic. */
 function* resolve(regexes: ReadonlySet<string>, names: readonly string[]): Generator<undefined, Topics> {
-  const compiled = [...regexes].map((regex) => ({ pattern: RE2JS.compile(regex), topics: new Set<string>() }))
-  for (const name of names) {
-    for (const { pattern, topics } of compiled) if (pattern.matches(name)) topics.add(name)
+  const resolved: Topics = new Map()
+  for (const regex of regexes) {
+    const pattern = compile(regex)
+    const topics = new Set<string>()
+    resolved.set(regex, topics)
+    // The log may hold what was not checked here.
+    if (typeof pattern === 'string') continue
     yield undefined
+    for (const name of names) {
+      if (pattern.matches(name)) topics.add(name)
+      yield undefined
+    }
   }
-  return new Map([...regexes].map((regex, i) => [regex, compiled[i]!.topics]))
+  return resolved
 }
 
 /** Undefined while there is more to do. */
 function runSlice(shard: GroupShard, resolution: Generator<undefined, Topics>): Topics | undefined {
   const until = shard.context.clock.mono() + SLICE_MS
-  for (let count = 1; ; count++) {
+  do {
     const step = resolution.next()
     if (step.done) return step.value
-    if (count % TOPICS_A_LOOK === 0 && shard.context.clock.mono() >= until) return undefined
-  }
+  } while (shard.context.clock.mono() < until)
+  return undefined
 }
 
 /** Members may have changed theirs meanwhile: only what somebody still wants counts. If the log refuses it, a later heartbeat tries again. */

@@ -108,13 +108,15 @@ export class GroupShard implements ShardState {
   /** A tombstone of what is not there says nothing. */
   #replayConsumerGroup(record: ConsumerGroupRecord): void {
     const id = record.key.groupId
-    let group = this.consumerGroups.get(id)
-    if (!group) {
-      if (record.value === null) return
+    const known = this.consumerGroups.get(id)
+    if (!known && record.value === null) return
+    const group = known ?? new ConsumerGroup(id)
+    const isGone = replayInto(group, record)
+    if (!known) {
       this.#dropClassicGroup(id)
-      this.consumerGroups.set(id, (group = new ConsumerGroup(id)))
+      this.consumerGroups.set(id, group)
     }
-    if (!replayInto(group, record)) return
+    if (!isGone) return
     this.#dropConsumerGroup(id)
     this.#keepSimpleGroup(id)
   }

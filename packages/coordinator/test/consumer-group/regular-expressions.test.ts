@@ -1,3 +1,4 @@
+import { decodeConsumerGroupRecord, encodeConsumerGroupRecord } from '@faultline/protocol'
 import { describe, expect, it } from 'vitest'
 import { brief, ConsumerWorld } from './support.ts'
 
@@ -54,6 +55,32 @@ describe('a regular expression', () => {
     })
     expect(await world.told()).toBe('error 69')
     expect(world.written).toEqual([])
+  })
+
+  it.each([
+    ['of thousands of characters', `a${'b'.repeat(4096)}`],
+    ['that is long when its repetitions are written out', '(?:x{1000})'.repeat(300)],
+    ['that repeats something long', `(${'a'.repeat(200)}){2,100}`],
+  ])('%s is refused before it can keep anybody busy', async (_, large) => {
+    const world = new ConsumerWorld()
+    expect(await world.enterGroup('a', regex(large))).toMatchObject({
+      errorCode: 128,
+      errorMessage: expect.stringMatching(/: expression too large\.$/),
+    })
+    expect(await brief(world.enterGroup('a', regex('orders-[0-9]{1,3}')))).toBe('epoch 1 -')
+  })
+
+  it('that stands in the log and is none stands for no topic', async () => {
+    const world = new ConsumerWorld()
+    await world.enterGroup('a')
+    const [member] = world.log.records
+    const { key, value } = decodeConsumerGroupRecord(member!.key, member!.value) as { key: object; value: object }
+    const bad = encodeConsumerGroupRecord('ConsumerGroupMemberMetadata', key, { ...value, subscribedTopicRegex: '(' })
+    world.log.append([bad])
+    await world.failOver()
+    expect(await brief(world.heartbeat('a', 2))).toBe('epoch 2')
+    resolve(world)
+    expect(await world.told()).toBe('Stable 2/2: a@2 orders[0,1,2,3]')
   })
 
   it('that another member has is resolved already', async () => {

@@ -1,4 +1,4 @@
-import { decodeConsumerGroupRecord } from '@faultline/protocol'
+import { decodeConsumerGroupRecord, encodeConsumerGroupRecord } from '@faultline/protocol'
 import { describe, expect, it } from 'vitest'
 import type { CoordinatorRecord } from '../../src/runtime/ports.ts'
 import { compacted, emptyShard, facts, replayed } from '../facts.ts'
@@ -56,6 +56,11 @@ describe('replay of consumer groups', () => {
     expect(decodeConsumerGroupRecord(legacy.key, legacy.value)?.value).toEqual({ topics: [] })
     shard.replay(legacy, -1)
     expect(shard.consumerGroups.get('A')?.state).toBe('Empty')
+    const member = { instanceId: null, rackId: null, clientId: '', clientHost: '', subscribedTopicNames: [] }
+    const classicMemberMetadata = { sessionTimeoutMs: 1, supportedProtocols: [{ name: 'x', metadata: new Uint8Array(1) }] }
+    const value = { ...member, subscribedTopicRegex: '(', serverAssignor: 'x', rebalanceTimeoutMs: 1, classicMemberMetadata }
+    const bad = encodeConsumerGroupRecord('ConsumerGroupMemberMetadata', { groupId: 'A', memberId: 'm' }, value)
+    expect(() => shard.replay(bad, -1)).toThrow(/no subscription/)
     expect(() => shard.replay({ key: legacy.key, value: new Uint8Array([0, 9]) }, -1)).toThrow(/version 9/)
   })
 })
