@@ -139,6 +139,7 @@ export class Broker {
       brokerEpoch: () => this.#lifecycle.brokerEpoch,
       clock,
       events,
+      faults: options.faults,
       transport,
       channel: this.channel,
       statics,

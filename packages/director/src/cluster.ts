@@ -26,6 +26,8 @@ const POLL_MS = 25
 export interface FaultPoints {
   readonly families: readonly { readonly family: string; readonly kinds: readonly Kind[] }[]
   readonly conditions: readonly { readonly subject: string; readonly key: string; readonly fields: readonly string[] }[]
+  /** Points in the code, with where they are. */
+  readonly points: Readonly<Record<string, string>>
 }
 
 export class Cluster {

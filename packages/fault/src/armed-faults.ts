@@ -3,6 +3,7 @@ import type { EventFields, EventSink } from '@faultline/base'
 import { ArmedFault } from './armed-fault.ts'
 import type { Fields } from './condition/condition.ts'
 import type { NodeFamily, NodeFault } from './node-fault.ts'
+import type { PointName } from './points.ts'
 
 const NONE: readonly ArmedFault[] = []
 
@@ -32,8 +33,10 @@ export class ArmedFaults {
   /** A fault was armed or disarmed: whoever acts all the time (clocks) adapts. */
   onChange: () => void = () => {}
 
-  /** A watched condition has come true, in the step that made it so. */
+  /** What has no occasions of its own (clocks, watches) acts: when it is armed, or in the step in which its condition comes true. */
   onNotice: (armed: ArmedFault) => void = () => {}
+  /** A failpoint was hit. */
+  onPoint: (armed: ArmedFault) => void = () => {}
 
   constructor(events: EventSink) {
     this.#events = events
@@ -52,6 +55,7 @@ export class ArmedFaults {
     this.#sort()
     const [first] = armed.condition ?? []
     if (first && armed.begin(this.vantage(first.subject, first.key))) this.#cameTrue(armed)
+    else if (!first && fault.family === 'clock') this.#notice(armed)
   }
 
   disarm(id: string): boolean {
@@ -84,6 +88,17 @@ export class ArmedFaults {
     return !observe
   }
 
+  /** Are any failpoints armed? Asked before `point`, so that a disarmed one costs nothing. */
+  get pointsArmed(): boolean {
+    return this.#families.point !== NONE && this.#families.point.length > 0
+  }
+
+  /** The code has come to a point that has a name. */
+  point(name: PointName, occasion: EventFields): void {
+    for (const armed of this.#families.point)
+      if (armed.fault.where.point === name && this.hit(armed, { point: name, ...occasion })) this.onPoint(armed)
+  }
+
   /** Looks at what a node tells of its state, in the step that changed it. */
   onEvent(name: string, fields: EventFields): void {
     if (this.#conditional.length === 0) return
@@ -92,7 +107,11 @@ export class ArmedFaults {
 
   #cameTrue(armed: ArmedFault): void {
     this.#events.emit('fault.condition', { fault: armed.fault.id, when: armed.fault.trigger.when! })
-    if (armed.fault.family === 'watch' && this.hit(armed, {})) this.onNotice(armed)
+    if (armed.fault.family === 'watch' || armed.fault.family === 'clock') this.#notice(armed)
+  }
+
+  #notice(armed: ArmedFault): void {
+    if (this.hit(armed, {})) this.onNotice(armed)
   }
 
   #hitsOf(id: string): number {

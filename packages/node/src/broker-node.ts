@@ -1,7 +1,7 @@
 // A broker as a process: the broker on sockets, files and clocks of this machine.
 import { type ByteStream, Refusal } from '@faultline/base'
 import { Broker } from '@faultline/broker'
-import { type ArmedFaults, watchedBy } from '@faultline/fault'
+import { type ArmedFaults, FaultyClock, FaultyDisk, watchedBy } from '@faultline/fault'
 import { NodeDisk } from './disk/node-disk.ts'
 import type { EventLog } from './event-log.ts'
 import type { ManagedNode } from './management/management-server.ts'
@@ -9,6 +9,7 @@ import { listen } from './net/listener.ts'
 import type { NodeConfig } from './node-config.ts'
 import type { GrpcTransport } from './peer/grpc-transport.ts'
 import type { OutputGate } from './output-gate.ts'
+import { MACHINE } from './machine.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
 
@@ -22,6 +23,9 @@ export async function startBroker(
   exit: (code: number, error?: Error) => void,
   gate: OutputGate,
 ): Promise<ManagedNode> {
+  const clock = new FaultyClock(new SystemClock(), faults)
+  faults.onChange = () => clock.adapt()
+  clock.adapt()
   const broker = new Broker({
     id: config.id,
     clusterId: config.clusterId,
@@ -30,9 +34,9 @@ export async function startBroker(
     rack: config.rack,
     statics: new Map(Object.entries(config.settings)),
     dataDirectory: config.dataDirectory,
-    clock: new SystemClock(),
+    clock,
     random: new SystemRandom(),
-    disk: new NodeDisk('/'),
+    disk: new FaultyDisk(new NodeDisk('/'), faults, MACHINE),
     transport,
     events: watchedBy(events, faults),
     faults,

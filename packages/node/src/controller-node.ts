@@ -1,7 +1,7 @@
 // A controller as a process: the quorum's voter on level, sockets and clocks of this machine.
 import { join } from 'node:path'
 import { Controller, type StaticConfigs, serverNumber } from '@faultline/controller'
-import { type ArmedFaults, watchedBy } from '@faultline/fault'
+import { type ArmedFaults, FaultyClock, watchedBy } from '@faultline/fault'
 import type { RaftTiming } from '@faultline/raft'
 import type { EventLog } from './event-log.ts'
 import type { ManagedNode } from './management/management-server.ts'
@@ -20,13 +20,16 @@ export async function startController(
 ): Promise<ManagedNode> {
   const statics: StaticConfigs = new Map(Object.entries(config.settings))
   const storage = new LevelStorage(join(config.dataDirectory, 'quorum'))
+  const clock = new FaultyClock(new SystemClock(), faults)
+  faults.onChange = () => clock.adapt()
+  clock.adapt()
   const controller = new Controller({
     id: config.id,
     voters: config.controllers,
     clusterId: config.clusterId,
     statics,
     timing: raftTiming(statics),
-    clock: new SystemClock(),
+    clock,
     random: new SystemRandom(),
     transport,
     storage,

@@ -5,6 +5,7 @@ import { ArmedFaults } from '@faultline/fault'
 import { EventLog } from './event-log.ts'
 import { serveManagement } from './management/management-server.ts'
 import { type NodeConfig, readFaults, readNodeConfig } from './node-config.ts'
+import { MACHINE } from './machine.ts'
 import { OutputGate } from './output-gate.ts'
 import { GrpcTransport } from './peer/grpc-transport.ts'
 
@@ -35,7 +36,8 @@ async function run({ role }: NodeConfig): Promise<void> {
   const start =
     role === 'broker' ? (await import('./broker-node.ts')).startBroker : (await import('./controller-node.ts')).startController
   const faults = new ArmedFaults(events)
-  faults.onNotice = (armed) => gate.hold(armed.number('hold', 0))
+  faults.onNotice = (armed) => (armed.fault.family === 'watch' ? gate.hold(armed.number('hold', 0)) : faults.onChange())
+  faults.onPoint = (armed) => (armed.fault.kind === 'pause' ? process.kill(process.pid, 'SIGSTOP') : MACHINE.crash())
   for (const fault of readFaults(config)) faults.arm(fault)
   const node = await start(config, transport, events, faults, exit, gate)
   const stop = () => {

@@ -72,7 +72,13 @@ function appendAll(
   const delayed = new DelayedProduce(context.broker.clock, waiting, request.timeoutMs)
   context.onClose(() => delayed.abandon())
   context.letNextIn()
-  return delayed.done.then(answer)
+  return delayed.done.then(() => {
+    const { faults } = context.broker
+    if (faults.pointsArmed)
+      for (const { partition } of waiting)
+        faults.point('produce.replicated', { topic: partition.topic, partition: partition.index })
+    return answer()
+  })
 }
 
 function explain(error: number, wholeRequest: boolean): string | undefined {
@@ -138,6 +144,7 @@ function append(
       recordErrors: recordErrors.map((r) => ({ batchIndex: r.batchIndex, batchIndexErrorMessage: r.message })),
     }
   }
+  if (broker.faults.pointsArmed) broker.faults.point('produce.appended', { topic, partition: index })
   const response: PartitionResponse = {
     index,
     errorCode: Errors.NONE,

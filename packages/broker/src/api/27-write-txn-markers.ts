@@ -94,6 +94,7 @@ async function append({ broker }: RequestContext, topic: string, index: number, 
   const marker = buildEndTransactionMarker({ producerId, producerEpoch, coordinatorEpoch, result }, broker.clock.wall())
   const appended = partition.append(marker, -1, 'coordinator', { transactionVersion })
   if (appended.error !== Errors.NONE) return appended.error
+  if (broker.faults.pointsArmed) broker.faults.point('markers.appended', { topic, partition: index, producerId })
   const response = { errorCode: Errors.NONE as ErrorCode }
   await new DelayedProduce(broker.clock, [{ partition, end: appended.lastOffset + 1, response }], TIMEOUT_MS).done
   return response.errorCode

@@ -1,5 +1,6 @@
 // The follower's side of replication: one stream to one leader. It tells where each of its partitions is, appends what comes back as it
 // stands, and truncates where the leader says that the logs diverge (KIP-101, KIP-279, KIP-595).
+import type { ArmedFaults } from '@faultline/fault'
 import { type Clock, DiskError, type PeerTransport, type Timer } from '@faultline/base'
 import { Errors } from '@faultline/protocol'
 import {
@@ -25,6 +26,7 @@ export interface FetcherContext {
   readonly clock: Clock
   readonly transport: PeerTransport
   readonly settings: FetcherSettings
+  readonly faults: ArmedFaults
   emit(name: string, partition: Partition, fields: Record<string, number | string>): void
 }
 
@@ -195,8 +197,14 @@ export class ReplicaFetcher {
     }
     if (fetched.logStartOffset > log.logStartOffset) log.advanceLogStartOffset(Math.min(fetched.logStartOffset, log.logEndOffset))
     if (log.updateHighWatermark(Math.min(fetched.highWatermark, log.logEndOffset))) partition.advanced.notify()
-    if (!unchanged) partition.appended.notify()
+    if (!unchanged) this.#appended(partition)
     return unchanged
+  }
+
+  #appended(partition: Partition): void {
+    const { faults } = this.#context
+    if (faults.pointsArmed) faults.point('replica.appended', { topic: partition.topic, partition: partition.index })
+    partition.appended.notify()
   }
 
   /** The leader's epoch ends before ours does: what we have beyond it was never committed. */

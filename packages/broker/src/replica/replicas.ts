@@ -8,6 +8,7 @@ import {
   type TopicState,
   serverNumber,
 } from '@faultline/controller'
+import type { ArmedFaults } from '@faultline/fault'
 import type { LogDirectory, PartitionLog } from '@faultline/log'
 import type { ControllerChannel } from '../controller-channel.ts'
 import { AlterPartitionQueue } from './alter-partition-queue.ts'
@@ -21,6 +22,7 @@ export interface ReplicasOptions {
   readonly brokerEpoch: () => number
   readonly clock: Clock
   readonly events: EventSink
+  readonly faults: ArmedFaults
   readonly transport: PeerTransport
   readonly channel: ControllerChannel
   readonly statics: StaticConfigs
@@ -56,7 +58,7 @@ export class Replicas {
       lagMaxMs: serverNumber(statics, 'replica.lag.time.max.ms'),
       broker: (id) => options.image().brokers.get(id),
       minIsr: (topic, replicas) => effectiveMinIsr(options.image(), statics, topic, replicas),
-      proposeIsr: (partition, isr) => this.#queue.propose(partition, isr),
+      proposeIsr: (partition, isr) => this.#propose(partition, isr),
       emit,
     }
     this.#fetcherContext = {
@@ -64,6 +66,7 @@ export class Replicas {
       brokerEpoch: options.brokerEpoch,
       clock,
       transport: options.transport,
+      faults: options.faults,
       emit,
       settings: {
         maxWaitMs: serverNumber(statics, 'replica.fetch.wait.max.ms'),
@@ -83,6 +86,12 @@ export class Replicas {
     this.#every(serverNumber(statics, 'replica.high.watermark.checkpoint.interval.ms'), () => options.logs.writeCheckpoints())
     this.#every(serverNumber(statics, 'log.retention.check.interval.ms'), () => this.#deleteExpired())
     this.#every(Math.min(serverNumber(statics, 'log.flush.scheduler.interval.ms'), FLUSH_CHECK_MS), () => this.#flushDue())
+  }
+
+  #propose(partition: Partition, isr: readonly number[]): void {
+    const { faults } = this.#o
+    this.#queue.propose(partition, isr)
+    if (faults.pointsArmed) faults.point('isr.alter-sent', { topic: partition.topic, partition: partition.index })
   }
 
   byId(topicId: string, index: number): Partition | undefined {

@@ -130,8 +130,8 @@ async function list(cluster: Cluster, _what: readonly string[], { output }: Opti
 }
 
 async function points(cluster: Cluster, _what: readonly string[], { output }: Options): Promise<void> {
-  const { families, conditions } = await cluster.points()
-  if (output === 'json') return printJson({ families, conditions })
+  const { families, conditions, points: named } = await cluster.points()
+  if (output === 'json') return printJson({ families, conditions, points: named })
   const rows = families.flatMap(({ family, kinds }) =>
     kinds.map(({ kind, what, parameters }) => [
       family,
@@ -141,6 +141,7 @@ async function points(cluster: Cluster, _what: readonly string[], { output }: Op
     ]),
   )
   print(table(['FAMILY', 'KIND', 'WITH', 'WHAT HAPPENS'], rows))
+  print(`\n${table(['POINT', 'WHERE'], Object.entries(named))}`)
   print(
     `\n${table(
       ['CONDITION ON', 'FIELDS'],

@@ -1,5 +1,7 @@
 import { Errors } from '@faultline/protocol'
 import { describe, expect, it } from 'vitest'
+import type { GroupShard } from '../../src/group/group-shard.ts'
+import { commitInTransaction } from '../../src/group/txn-offset-commit.ts'
 import { givenOffset, TOPICS } from '../support.ts'
 import { brief, ConsumerWorld, owns } from './support.ts'
 
@@ -44,6 +46,26 @@ describe('a commit to a consumer group', () => {
     await world.heartbeat('a', -1)
     expect(await world.commitError('', -1, 8)).toBe(0)
     expect(await world.commitError('a', 2, 8, {}, 9)).toBe(Errors.UNKNOWN_MEMBER_ID)
+  })
+})
+
+describe('a commit in a transaction', () => {
+  const ask = async (world: ConsumerWorld, memberId: string, generationIdOrMemberEpoch: number, partition = 0) => {
+    const producer = { transactionalId: 't', producerId: 1, producerEpoch: 0, groupInstanceId: null }
+    const request = { groupId: 'g', ...producer, memberId, generationIdOrMemberEpoch, ...topic(partition) }
+    const step = (shard: GroupShard) =>
+      commitInTransaction(shard, request, { version: 4, clientId: 'c', clientHost: '/h' }, undefined)
+    return step(await world.shard()).topics![0]!.partitions![0]!.errorCode
+  }
+
+  it('needs the epoch of its member; one that is stale is a generation that is over', async () => {
+    const world = new ConsumerWorld()
+    await world.enterGroup('a')
+    expect(await ask(world, 'a', 2)).toBe(0)
+    expect(await ask(world, 'a', 3)).toBe(Errors.ILLEGAL_GENERATION)
+    expect(await ask(world, 'b', 2)).toBe(Errors.UNKNOWN_MEMBER_ID)
+    await world.heartbeat('a', -1)
+    expect(await ask(world, '', -1)).toBe(0)
   })
 })
 

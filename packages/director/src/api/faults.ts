@@ -1,6 +1,6 @@
 // Faults: what can be had, what is armed, and how it is healed.
 import { Hono } from 'hono'
-import { SUBJECTS } from '@faultline/fault'
+import { POINTS, SUBJECTS } from '@faultline/fault'
 import { FAMILIES } from '../fault/families/index.ts'
 import { bad } from '../fault/fault-request.ts'
 import type { Supervisor } from '../supervisor.ts'
@@ -20,7 +20,7 @@ export function faultRoutes({ faults }: Supervisor): Hono {
   app.get('/points', (c) => {
     const families = FAMILIES.map(({ family, kinds }) => ({ family, kinds }))
     const conditions = Object.entries(SUBJECTS).map(([subject, { key, fields, vantage }]) => ({ subject, key, fields, vantage }))
-    return c.json({ families, conditions })
+    return c.json({ families, conditions, points: POINTS })
   })
   return app
 }

@@ -4,6 +4,7 @@ import type { Fleet, ProcessVerb } from '../../fleet.ts'
 import { armNodes, nodeFault } from '../node-faults.ts'
 import type { Begun, BeginContext, FaultFamily } from '../family.ts'
 import { bad, type FaultRequest } from '../fault-request.ts'
+import { AT_POINT, beginAtPoint } from './at-point.ts'
 import { vantageOf } from '../vantage.ts'
 
 const KINDS: readonly { readonly kind: ProcessVerb; readonly what: string }[] = [
@@ -15,8 +16,9 @@ const KINDS: readonly { readonly kind: ProcessVerb; readonly what: string }[] = 
 
 export const process: FaultFamily = {
   family: 'process',
-  kinds: KINDS.map((kind) => ({ ...kind, parameters: [] })),
+  kinds: [...KINDS.map((kind) => ({ ...kind, parameters: [] })), ...AT_POINT],
   async begin(request, context) {
+    if (AT_POINT.some((k) => k.kind === request.kind)) return beginAtPoint(request, context)
     if (request.node === undefined)
       throw bad(`process ${request.kind} needs a node`, 'use --node broker:2 or --node leader:orders-0')
     if (request.nth ?? request.every ?? request.probability)

@@ -1,0 +1,28 @@
+// A node crashes, or stops in its tracks, when its code comes to a point that has a name.
+import { POINTS } from '@faultline/fault'
+import type { Begun, BeginContext, Kind } from '../family.ts'
+import { bad, type FaultRequest } from '../fault-request.ts'
+import { armNodes, nodeFault } from '../node-faults.ts'
+
+export const AT_POINT: readonly Kind[] = [
+  { kind: 'crash-at-point', what: 'SIGKILL when the code comes to --point NAME; healed, it is started again', parameters: [] },
+  { kind: 'pause-at-point', what: 'SIGSTOP when the code comes to --point NAME; healed, it goes on', parameters: [] },
+]
+
+export async function beginAtPoint(request: FaultRequest, context: BeginContext): Promise<Begun> {
+  const { point } = request.where
+  if (point === undefined || !(point in POINTS))
+    throw bad(`${point ?? 'nothing'} is no point in the code`, `use --point with one of ${Object.keys(POINTS).join(', ')}`)
+  const { fleet } = context
+  const names = request.node === undefined ? fleet.namesOf('broker') : [(await fleet.resolve(request.node)).name]
+  const kind = request.kind === 'pause-at-point' ? 'pause' : 'crash'
+  const begun = await armNodes(nodeFault('point', kind, context.id, request), names, context)
+  const heal = async () => {
+    const victims = fleet.nodes.filter((n) => names.includes(n.name))
+    // Stopped, a node answers nobody: first it goes on.
+    if (kind === 'pause') for (const node of victims) node.signal('SIGCONT')
+    await begun.heal()
+    for (const node of victims) if (node.state === 'exited') fleet.start(node)
+  }
+  return { ...begun, heal }
+}

@@ -1,0 +1,30 @@
+// Faults of clocks act in any node, until they are healed.
+import { armNodes, nodeFault } from '../node-faults.ts'
+import type { FaultFamily } from '../family.ts'
+import { bad } from '../fault-request.ts'
+
+export const clock: FaultFamily = {
+  family: 'clock',
+  kinds: [
+    {
+      kind: 'step',
+      what: 'the wall clock jumps; timers go on',
+      parameters: [{ name: 'ms', what: 'how far, back with a minus', default: 60_000 }],
+    },
+    {
+      kind: 'drift',
+      what: 'both clocks run faster or slower, and all timers',
+      parameters: [{ name: 'rate', what: '2 is twice as fast', default: 2 }],
+    },
+    { kind: 'freeze', what: 'both clocks stand still, and no timer ends', parameters: [] },
+  ],
+  async begin(request, context) {
+    if (request.nth ?? request.every ?? request.probability)
+      throw bad('a clock has no occasions to choose', 'use --when, --in, --after or --ttl')
+    if (request.kind === 'drift' && Number(request.with['rate'] ?? 2) <= 0)
+      throw bad('a clock that drifts runs forward', 'use a rate above 0, or freeze')
+    const everybody = [...context.fleet.namesOf('broker'), ...context.fleet.namesOf('controller')]
+    const names = request.node === undefined ? everybody : [(await context.fleet.resolve(request.node)).name]
+    return armNodes(nodeFault('clock', request.kind, context.id, request), names, context)
+  },
+}
