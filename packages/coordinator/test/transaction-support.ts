@@ -187,9 +187,9 @@ export class TransactionWorld {
     return (await this.describe(transactionalId)).transactionState
   }
 
-  list(more: Partial<RequestInput<typeof listTransactions>> = {}, matches: (id: string) => boolean = () => true) {
+  list(more: Partial<RequestInput<typeof listTransactions>> = {}) {
     const request = { stateFilters: [], producerIdFilters: [], durationFilter: -1, transactionalIdPattern: null, ...more }
-    return this.coordinator.listTransactions(request as RequestOf<typeof listTransactions>, matches)
+    return this.coordinator.listTransactions(request as RequestOf<typeof listTransactions>)
   }
 }
 

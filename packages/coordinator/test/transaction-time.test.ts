@@ -164,8 +164,18 @@ describe('ListTransactions', () => {
     expect([unknownStateFilters, transactionStates]).toEqual([['ongoing', 'Nope'], []])
   })
 
-  it('looks at ids', async () => {
-    const { transactionStates } = await world().list({}, (id) => id.startsWith('i'))
-    expect(transactionStates).toEqual([{ transactionalId: 'idle', producerId: 9, transactionState: 'Empty' }])
+  it.each([
+    ['i.*', ['idle']],
+    ['idl', []],
+    ['(?i)IDLE|\\p{L}pen', ['open', 'idle']],
+    ['', ['open', 'done', 'idle']],
+  ])('finds ids that are %s as a whole', async (transactionalIdPattern, found) => {
+    const { transactionStates } = await world().list({ transactionalIdPattern })
+    expect(transactionStates!.map((t) => t.transactionalId)).toEqual(found)
+  })
+
+  it.each(['a[', '(?=a)b', '(a)\\1', 'x'.repeat(5000)])('refuses what is no pattern of RE2', async (transactionalIdPattern) => {
+    const answer = await world().list({ transactionalIdPattern, stateFilters: ['Nope'] })
+    expect(answer).toEqual({ errorCode: Errors.INVALID_REGULAR_EXPRESSION })
   })
 })

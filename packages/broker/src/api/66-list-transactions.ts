@@ -3,5 +3,5 @@ import { listTransactions } from '@faultline/protocol'
 import { handler } from './handler.ts'
 
 export const listTransactionsHandler = handler(listTransactions, (request, { broker }) =>
-  broker.transactions.coordinator.listTransactions(request, () => true),
+  broker.transactions.coordinator.listTransactions(request),
 )

@@ -1,8 +1,8 @@
 // Subscriptions by regular expression, in RE2's syntax: they are resolved here, for the whole group, and never in the request that brings
 // them, because that takes a look at every topic there is. When a topic comes they are resolved again.
 import { Errors } from '@faultline/protocol'
-import { RE2JS, RE2JSSyntaxException } from 're2js'
 import type { GroupShard } from '../group/group-shard.ts'
+import { compileRegex, MAX_REGEX_LENGTH } from '../regular-expression.ts'
 import type { ConsumerGroup, ResolvedRegex } from './consumer-group.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { regexRecord } from './consumer-records.ts'
@@ -15,36 +15,16 @@ const MIN_INTERVAL_MS = 10_000
 const MAX_INTERVAL_MS = 600_000
 /** Resolving gives way to everything else on the loop after this long. */
 const SLICE_MS = 5
-/** What keeps compiling one expression below a fifth of a second. */
-const MAX_LENGTH = 4096
-const MAX_WORK = 16_384
 
 /** One that the group has already is known to be well. */
 export function checkRegex(group: ConsumerGroup, before: ConsumerMember, after: ConsumerMember): GroupError | undefined {
   const regex = after.subscribedTopicRegex
   if (regex === '' || regex === before.subscribedTopicRegex || group.regexes.has(regex)) return undefined
-  const compiled = compile(regex)
+  const compiled = compileRegex(regex)
   if (typeof compiled !== 'string') return undefined
-  const shown = regex.slice(0, MAX_LENGTH)
+  const shown = regex.slice(0, MAX_REGEX_LENGTH)
   const message = `SubscribedTopicRegex \`${shown}\` is not a valid regular expression: ${compiled}.`
   return groupError(Errors.INVALID_REGULAR_EXPRESSION, message)
-}
-
-/** Or what is wrong with it. */
-function compile(regex: string): RE2JS | string {
-  if (regex.length > MAX_LENGTH || regex.length * largestCount(regex) > MAX_WORK) return 'expression too large'
-  try {
-    return RE2JS.compile(regex)
-  } catch (error) {
-    if (!(error instanceof RE2JSSyntaxException)) throw error
-    return error.getDescription()
-  }
-}
-
-/** Counted repetitions are written out when an expression is compiled; nested ones do not multiply beyond a thousand. */
-function largestCount(regex: string): number {
-  const counts = [...regex.matchAll(/\d+(?=[\d,]*\})/g)].map(([digits]) => Number(digits))
-  return counts.reduce((a, b) => Math.max(a, b), 1)
 }
 
 /** Begins to resolve the group's regular expressions if it is time to. */
@@ -87,7 +67,7 @@ type Topics = Map<string, Set<string>>
 function* resolve(regexes: ReadonlySet<string>, names: readonly string[]): Generator<undefined, Topics> {
   const resolved: Topics = new Map()
   for (const regex of regexes) {
-    const pattern = compile(regex)
+    const pattern = compileRegex(regex)
     const topics = new Set<string>()
     resolved.set(regex, topics)
     // The log may hold what was not checked here.

@@ -7,6 +7,7 @@ import {
   type RequestOf,
   type ResponseInput,
 } from '@faultline/protocol'
+import { compileRegex } from '../regular-expression.ts'
 import type { Transaction, TransactionPartitions } from './transaction.ts'
 import { TRANSACTION_STATES } from './transaction-state.ts'
 import type { TransactionShard } from './transaction-shard.ts'
@@ -47,6 +48,13 @@ export function describeRefused(transactionalId: string, errorCode: ErrorCode): 
 export function unknownStates({ stateFilters }: ListRequest): string[] {
   const names: readonly string[] = TRANSACTION_STATES
   return [...new Set(stateFilters)].filter((name) => !names.includes(name))
+}
+
+/** Whether an id is asked for (KIP-1152); undefined for a pattern that is none. */
+export function matcherOf({ transactionalIdPattern }: ListRequest): ((transactionalId: string) => boolean) | undefined {
+  if (transactionalIdPattern === null || transactionalIdPattern === '') return () => true
+  const regex = compileRegex(transactionalIdPattern)
+  return typeof regex === 'string' ? undefined : (id) => regex.matches(id)
 }
 
 export function listTransactionsOf(

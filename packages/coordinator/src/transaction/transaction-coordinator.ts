@@ -23,6 +23,7 @@ import {
   type ListedTransaction,
   type ListRequest,
   listTransactionsOf,
+  matcherOf,
   unknownStates,
 } from './describe.ts'
 import { endTransaction } from './end-transaction.ts'
@@ -105,10 +106,9 @@ export class TransactionCoordinator {
   }
 
   /** Of all partitions that are led here. One that is still loading makes the answer incomplete, and it says so. */
-  async listTransactions(
-    request: ListRequest,
-    matches: (transactionalId: string) => boolean,
-  ): Promise<ResponseInput<typeof listTransactions>> {
+  async listTransactions(request: ListRequest): Promise<ResponseInput<typeof listTransactions>> {
+    const matches = matcherOf(request)
+    if (!matches) return { errorCode: Errors.INVALID_REGULAR_EXPRESSION }
     const listOne = (partition: number) => {
       const step: Step<Listed> = (shard, answer) =>
         answer({ error: Errors.NONE, found: listTransactionsOf(shard, request, matches) })
