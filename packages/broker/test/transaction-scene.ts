@@ -209,7 +209,7 @@ export function describeBatches(bytes: Uint8Array | null): string[] {
     const size = batchSizeAt(bytes, at)
     if (typeof size !== 'number' || at + size > bytes.length) break
     const batch = new RecordBatch(bytes, at)
-    const marker = readEndTransactionMarker(batch)
+    const marker = batch.isControl ? readEndTransactionMarker(batch) : undefined
     const kind = marker !== undefined && !isBatchProblem(marker) ? ` ${marker.result}` : batch.isTransactional ? ' t' : ''
     batches.push(`${batch.baseOffset} ${batch.producerId}/${batch.producerEpoch}${kind}`)
     at += size
