@@ -22,6 +22,8 @@ function unknown(
 ): { readonly errorCode: ErrorCode; readonly errorMessage?: string } {
   const errorMessage = invalidTopicName(topic)
   if (errorMessage) return { errorCode: Errors.INVALID_TOPIC_EXCEPTION, errorMessage }
+  if (!broker.image.topicsByName.has(topic))
+    return { errorCode: Errors.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: 'This server does not host this topic-partition.' }
   const known = broker.hasPartition(topic, partition)
   return { errorCode: known ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION }
 }
