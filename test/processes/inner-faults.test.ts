@@ -118,10 +118,8 @@ describe('a clock', () => {
     const producer = kafka.producer()
     await producer.connect()
     const sent = async () => {
-      const [{ logAppendTime }] = (await producer.send({ topic: 'orders', messages: [{ value: 'x' }] })) as [
-        { logAppendTime: string },
-      ]
-      return Number(logAppendTime) - Date.now()
+      const [metadata] = await producer.send({ topic: 'orders', messages: [{ value: 'x' }] })
+      return Number(metadata!.logAppendTime) - Date.now()
     }
     expect(Math.abs(await sent())).toBeLessThan(60_000)
     await cluster.fault({ family: 'clock', kind: 'step', node: 'broker:1', with: { ms: 3_600_000 } })

@@ -81,7 +81,8 @@ export class Fleet {
     node.start()
     const { pid } = node
     this.#o.events.emit('process.start', { name: node.name, pid })
-    this.#o.events.follow(this.#o.folder.socket(node.name), () => node.pid !== pid || node.state === 'exited')
+    const { folder, events } = this.#o
+    events.follow(folder.socket(node.name), folder.log(node.name), () => node.pid !== pid || node.state === 'exited')
   }
 
   /** Brokers first: their controlled shutdown needs the controllers. */

@@ -1,5 +1,6 @@
 // One stream of everything that happens in the cluster: what nodes tell on their management planes, and what the director does itself, in
 // the order in which it arrived here. Each node's own events keep their order and times.
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { followSocket } from '../json-socket.ts'
 
 export interface ClusterEvent {
@@ -34,11 +35,18 @@ export class ClusterEvents {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Follows a node's process until it ends; `isOver` says that no more of it will come. */
-  follow(socket: string, isOver: () => boolean): void {
+  /**
+   * Follows a node's process until it ends; `isOver` says that no more of it will come. What it told last, and died before that was sent,
+   * is in its `log`, in what was written there since it started.
+   */
+  follow(socket: string, log: string, isOver: () => boolean): void {
     let told = 0
+    const logged = sizeOf(log)
     const connect = () => {
-      if (isOver()) return
+      if (isOver()) {
+        for (const line of eventsIn(log, logged).slice(told)) this.#add(line)
+        return
+      }
       // A socket that breaks is followed again: what was heard already is skipped.
       let skip = told
       const onLine = (line: unknown) => {
@@ -56,5 +64,25 @@ export class ClusterEvents {
     this.#kept.push(numbered)
     if (this.#kept.length > KEPT) this.#kept.splice(0, KEPT / 2)
     for (const listener of this.#listeners) listener(numbered)
+  }
+}
+
+function sizeOf(path: string): number {
+  return existsSync(path) ? statSync(path).size : 0
+}
+
+/** Lines that are no events are what a runtime says when it fails. */
+function eventsIn(path: string, from: number): Omit<ClusterEvent, 'seq'>[] {
+  if (!existsSync(path)) return []
+  const lines = readFileSync(path).subarray(from).toString().split('\n')
+  return lines.filter((line) => line.startsWith('{"t":')).flatMap((line) => parsed(line))
+}
+
+/** The last line may be cut short. */
+function parsed(line: string): Omit<ClusterEvent, 'seq'>[] {
+  try {
+    return [JSON.parse(line) as Omit<ClusterEvent, 'seq'>]
+  } catch {
+    return []
   }
 }

@@ -26,6 +26,8 @@ export interface Begun {
   readonly armed?: (node: string) => NodeFault | undefined
   /** What it watches for has come about, in this node if it was in one. */
   readonly onNotice?: (node: string | undefined) => void
+  /** Spent: it does nothing more, and what it did stays. Left out where that is the same as healing. */
+  readonly disarm?: () => Promise<void>
   /** Ends it, and undoes what it did. */
   readonly heal: () => Promise<void>
 }

@@ -161,9 +161,11 @@ export class FaultBook {
     this.#tellFollowers(entry)
     const { count } = entry.request
     if (count === undefined || entry.hits < count || entry.state !== 'armed') return
-    // What acts on requests is over. A process that was killed stays so until that is healed.
-    if (entry.family.family === 'process') entry.state = 'spent'
-    else void this.#end(entry, 'spent')
+    const { disarm } = entry.begun ?? {}
+    if (!disarm) return void this.#end(entry, 'spent')
+    // A process that was killed stays so until that is healed.
+    entry.state = 'spent'
+    void disarm()
   }
 
   /** `node` is undefined when it is another fault's hit that was waited for. */

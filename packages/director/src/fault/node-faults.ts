@@ -25,12 +25,13 @@ export async function armNodes(fault: NodeFault, names: readonly string[], { fle
   const armed = await Promise.all(names.map((name) => armOne(fault, name, fleet)))
   if (names.length === 1 && !armed[0])
     throw new Refusal('NODE_FAILED', `${names[0]} does not answer`, 'look at: npx faultline nodes')
+  const disarm = async () => {
+    await Promise.all(names.map((name) => fleet.manage(name, { verb: 'disarm', id: fault.id })))
+  }
   return {
     nodes: names,
     armed: (name) => (names.includes(name) ? fault : undefined),
-    heal: async () => {
-      await Promise.all(names.map((name) => fleet.manage(name, { verb: 'disarm', id: fault.id })))
-    },
+    heal: disarm,
   }
 }
 

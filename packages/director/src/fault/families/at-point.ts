@@ -24,5 +24,5 @@ export async function beginAtPoint(request: FaultRequest, context: BeginContext)
     await begun.heal()
     for (const node of victims) if (node.state === 'exited') fleet.start(node)
   }
-  return { ...begun, heal }
+  return { ...begun, disarm: begun.heal, heal }
 }

@@ -55,6 +55,7 @@ async function watch(
   const begun = await armNodes(fault, names, context)
   return {
     ...begun,
+    disarm: begun.heal,
     onNotice: (node) =>
       void strike()
         .catch(() => {})
