@@ -137,14 +137,18 @@ export class ClusterClient {
     for (const connection of this.#connections.values()) connection.close()
   }
 
+  /** Of the next broker that answers. */
   async #refresh(topic: string): Promise<void> {
-    try {
-      const [found] = (await this.#ask([topic])).topics
-      for (const { partitionIndex, leaderId } of found!.partitions) {
-        if (leaderId >= 0) this.#leaders.set(`${topic}:${partitionIndex}`, leaderId)
+    for (let tries = this.#brokers.size + this.#o.bootstrap.length; tries > 0; tries--) {
+      try {
+        const [found] = (await this.#ask([topic])).topics
+        for (const { partitionIndex, leaderId } of found!.partitions) {
+          if (leaderId >= 0) this.#leaders.set(`${topic}:${partitionIndex}`, leaderId)
+        }
+        return
+      } catch (error) {
+        if (!(error instanceof Disconnected)) throw error
       }
-    } catch (error) {
-      if (!(error instanceof Disconnected)) throw error
     }
   }
 

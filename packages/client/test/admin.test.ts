@@ -143,12 +143,20 @@ describe('groups', () => {
     expect(silent).toEqual([{ broker, reason: 'does not answer' }])
   })
 
-  it('come back with the next coordinator', async () => {
+  it('come back with the next coordinator, and ends with the next leaders, whoever is asked first', async () => {
+    await scene.produce('orders', ['a', 'b', 'c'])
     const broker = await commit('exporter', 1)
     scene.world.crash(broker)
     const found = async () => (await look(reportGroups)).answers
     while ((await found()).length === 0) await scene.pass(500)
-    expect(await found()).toMatchObject([{ groupId: 'exporter', coordinator: 3 - broker }])
+    await scene.pass(10_000)
+    for (let asked = 0; asked < 4; asked++) {
+      const { answers } = await look(async (client) => {
+        for (let i = 0; i < asked; i++) await client.brokers().catch(() => [])
+        return reportGroups(client)
+      })
+      expect(answers).toMatchObject([{ groupId: 'exporter', coordinator: 3 - broker, lag: 2 }])
+    }
   })
 })
 

@@ -9,36 +9,48 @@ interface Options {
 }
 
 const BATCH_LINES = 500
+const COMMIT_MS = 1000
 
-export async function produce(topic: string, { dir, output, keys }: Options & { readonly keys: boolean }): Promise<void> {
-  const producer = kafkaOf(dir).producer({ idempotent: true })
+export interface ProduceOptions extends Options {
+  readonly keys: boolean
+  readonly transactionalId?: string
+}
+
+/** With a transactional id, everything is one transaction, which is committed where the input ends. */
+export async function produce(topic: string, { dir, output, keys, transactionalId }: ProduceOptions): Promise<void> {
+  const producer = kafkaOf(dir).producer({
+    idempotent: true,
+    ...(transactionalId && { transactionalId, maxInFlightRequests: 1 }),
+  })
   await answered(async () => {
     await producer.connect()
+    const transaction = transactionalId ? await producer.transaction() : undefined
     let sent = 0
     let batch: { key: string | null; value: string }[] = []
     const flush = async () => {
       if (batch.length === 0) return
-      await producer.send({ topic, acks: -1, messages: batch })
+      await (transaction ?? producer).send({ topic, acks: -1, messages: batch })
       sent += batch.length
       batch = []
     }
     for await (const line of createInterface({ input: process.stdin })) {
       const colon = keys ? line.indexOf(':') : -1
       batch.push(colon < 0 ? { key: null, value: line } : { key: line.slice(0, colon), value: line.slice(colon + 1) })
-      if (batch.length >= BATCH_LINES || process.stdin.isTTY) await flush()
+      if (batch.length >= BATCH_LINES || process.stdin.isTTY || transaction) await flush()
     }
     await flush()
+    await transaction?.commit()
     await producer.disconnect()
     if (output === 'json') printJson({ topic, acknowledged: sent })
-    else print(`${sent} records acknowledged by every in-sync replica`)
+    else print(`${sent} records ${transaction ? 'committed' : 'acknowledged by every in-sync replica'}`)
   })
 }
 
 export async function consume(
   topic: string,
-  options: Options & { readonly fromBeginning: boolean; readonly max: number },
+  options: Options & { readonly fromBeginning: boolean; readonly max: number; readonly group?: string },
 ): Promise<void> {
-  const consumer = kafkaOf(options.dir).consumer({ groupId: `faultline-${process.pid}` })
+  const consumer = kafkaOf(options.dir).consumer({ groupId: options.group ?? `faultline-${process.pid}` })
   await answered(async () => {
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: options.fromBeginning })
@@ -46,7 +58,8 @@ export async function consume(
     const done = new Promise<void>((resolve) => {
       process.once('SIGINT', resolve)
       void consumer.run({
-        autoCommit: false,
+        autoCommit: options.group !== undefined,
+        autoCommitInterval: COMMIT_MS,
         eachMessage: async ({ partition, message }) => {
           if (options.max > 0 && seen >= options.max) return
           show(options.output, partition, message)
