@@ -117,8 +117,11 @@ describe('groups', () => {
                 { topic: 'orders', partition: 0 },
                 { topic: 'orders', partition: 1 },
               ],
+              target: null,
+              epoch: null,
             },
           ],
+          epochs: null,
         },
         positions: [
           { topic: 'orders', partition: 0, committed: 1, end: 3, lag: 2, owner: one.memberId },

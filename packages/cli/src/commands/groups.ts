@@ -54,7 +54,8 @@ export function group(groupId: string, options: LookOptions): Promise<void> {
 }
 
 function detail({ description, positions, ...group }: GroupReport) {
-  return { ...group, assignor: description?.assignor ?? '', members: description?.members ?? [], positions }
+  const { assignor = '', members = [], epochs = null } = description ?? {}
+  return { ...group, assignor, epochs, members, positions }
 }
 
 type Detail = ReturnType<typeof detail>
@@ -65,14 +66,20 @@ function unknownGroup(groupId: string, others: readonly string[]): Refusal {
   return new Refusal('UNKNOWN_GROUP', `there is no group ${groupId}`, advice)
 }
 
-function headline({ groupId, type, state, assignor, coordinator, members, lag }: Detail): string {
+function headline({ groupId, type, state, assignor, epochs, coordinator, members, lag }: Detail): string {
+  const head = ['GROUP', 'TYPE', 'STATE', 'ASSIGNOR', 'COORDINATOR', 'MEMBERS', 'LAG']
   const row = [groupId, type, state, assignor || '-', `broker:${coordinator}`, members.length, lag ?? '-']
-  return table(['GROUP', 'TYPE', 'STATE', 'ASSIGNOR', 'COORDINATOR', 'MEMBERS', 'LAG'], [row])
+  if (!epochs) return table(head, [row])
+  return table([...head, 'EPOCH', 'TARGET EPOCH'], [[...row, epochs.group, epochs.assignment]])
 }
 
-function memberTable({ members }: Detail): string {
-  const rows = members.map((m): Row => [m.memberId, m.instanceId ?? '-', m.clientId, m.host, partitionList(m.assigned)])
-  return table(['MEMBER', 'INSTANCE', 'CLIENT', 'HOST', 'PARTITIONS'], rows)
+function memberTable({ members, epochs }: Detail): string {
+  const head = ['MEMBER', 'INSTANCE', 'CLIENT', 'HOST', 'PARTITIONS']
+  const rows = members.map((m): Row => {
+    const row = [m.memberId, m.instanceId ?? '-', m.clientId, m.host, partitionList(m.assigned)]
+    return epochs ? [...row, partitionList(m.target ?? []), m.epoch ?? '-'] : row
+  })
+  return table(epochs ? [...head, 'TARGET', 'EPOCH'] : head, rows)
 }
 
 function positionTable({ positions }: Detail): string {

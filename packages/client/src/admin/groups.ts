@@ -1,7 +1,8 @@
 // Groups: which there are, and what their coordinators know of members.
-import { consumerGroupDescribe, decodeAssignment, describeGroups, Errors, listGroups } from '@faultline/protocol'
+import { decodeAssignment, describeGroups, Errors, listGroups } from '@faultline/protocol'
 import type { ClusterClient } from '../cluster-client.ts'
 import { ask, check } from './ask.ts'
+import { describeConsumers } from './consumer-groups.ts'
 import type { TopicPartition } from './leaders.ts'
 
 const CLASSIC = 'classic'
@@ -22,6 +23,9 @@ export interface GroupMember {
   readonly clientId: string
   readonly host: string
   readonly assigned: readonly TopicPartition[]
+  /** What it is to have, and the epoch that it is in: null where members assign themselves. */
+  readonly target: readonly TopicPartition[] | null
+  readonly epoch: number | null
 }
 
 export interface GroupDescription {
@@ -29,6 +33,8 @@ export interface GroupDescription {
   /** Which members agreed on, or the server's; empty while there is none. */
   readonly assignor: string
   readonly members: readonly GroupMember[]
+  /** Of the group and of its target assignment; a classic group has a generation, which nobody is told. */
+  readonly epochs: { readonly group: number; readonly assignment: number } | null
 }
 
 /** Those that one broker coordinates. */
@@ -58,29 +64,6 @@ export async function describeGroupsOf(
   return new Map([...classic, ...consumer])
 }
 
-async function describeConsumers(
-  client: ClusterClient,
-  coordinator: number,
-  groupIds: readonly string[],
-): Promise<[string, GroupDescription][]> {
-  const request = { groupIds, includeAuthorizedOperations: false }
-  const reply = groupIds.length === 0 ? { groups: [] } : await ask(client.broker(coordinator), consumerGroupDescribe, request)
-  return reply.groups.flatMap((group): [string, GroupDescription][] => {
-    if (group.errorCode === Errors.GROUP_ID_NOT_FOUND) return []
-    check(group.errorCode, `group ${group.groupId}`)
-    const members = group.members.map(({ memberId, instanceId, clientId, clientHost, assignment }) => ({
-      memberId,
-      instanceId,
-      clientId,
-      host: clientHost,
-      assigned: assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
-        partitions.map((partition) => ({ topic: topicName, partition })),
-      ),
-    }))
-    return [[group.groupId, { state: group.groupState, assignor: group.assignorName, members }]]
-  })
-}
-
 async function describeClassic(
   client: ClusterClient,
   coordinator: number,
@@ -98,8 +81,10 @@ async function describeClassic(
       clientId: m.clientId,
       host: m.clientHost,
       assigned: protocolType === 'consumer' ? assigned(m.memberAssignment) : [],
+      target: null,
+      epoch: null,
     }))
-    return [[groupId, { state: groupState, assignor: protocolData, members }]]
+    return [[groupId, { state: groupState, assignor: protocolData, members, epochs: null }]]
   })
 }
 
