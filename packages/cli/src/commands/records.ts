@@ -10,6 +10,8 @@ interface Options {
 
 const BATCH_LINES = 500
 const COMMIT_MS = 1000
+/** Ctrl-C waits for a fetch that is under way. */
+const FETCH_MS = 500
 
 export interface ProduceOptions extends Options {
   readonly keys: boolean
@@ -50,7 +52,10 @@ export async function consume(
   topic: string,
   options: Options & { readonly fromBeginning: boolean; readonly max: number; readonly group?: string },
 ): Promise<void> {
-  const consumer = kafkaOf(options.dir).consumer({ groupId: options.group ?? `faultline-${process.pid}` })
+  const consumer = kafkaOf(options.dir).consumer({
+    groupId: options.group ?? `faultline-${process.pid}`,
+    maxWaitTimeInMs: FETCH_MS,
+  })
   await answered(async () => {
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: options.fromBeginning })
