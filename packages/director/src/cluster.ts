@@ -145,7 +145,7 @@ export class Cluster {
     try {
       return await this.nodes()
     } catch (error) {
-      if (error instanceof Refusal) throw error
+      if (error instanceof Refusal && !(error instanceof NotUp)) throw error
       return []
     }
   }
@@ -156,8 +156,19 @@ export class Cluster {
 
   get #control(): ControlClient {
     const { api } = this.folder.supervisor() ?? {}
-    if (!api) throw new Error('the control API is not up yet')
+    if (!api) throw new NotUp()
     return new ControlClient(api, this.folder.describe().api.token)
+  }
+}
+
+/** Between the start of the supervisor and that of its control API; or for good, if an older program started it. */
+class NotUp extends Refusal {
+  constructor() {
+    super(
+      'NO_CLUSTER',
+      'the cluster does not answer yet',
+      'try again in a moment; if that does not help, end its supervisor: see supervisor.json',
+    )
   }
 }
 

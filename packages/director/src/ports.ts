@@ -1,11 +1,18 @@
 // Ports for nodes: the ones asked for, or free ones; and who holds a port that is taken.
+import { randomInt } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { Refusal } from '@faultline/base'
 
+/** Below what systems give to outgoing connections: one of those must not take a node's port while the node is down. */
+const LOWEST = 15_000
+const HIGHEST = 32_000
+const TRIES = 50
+
 /** Free ports on `host`, all different: they are held together while they are chosen. */
 export async function freePorts(host: string, count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => hold(host, 0)))
+  const servers = []
+  for (let i = 0; i < count; i++) servers.push(await holdAny(host))
   const ports = servers.map((s) => (s.address() as { port: number }).port)
   await Promise.all(servers.map((s) => new Promise<void>((resolve) => s.close(() => resolve()))))
   return ports
@@ -24,6 +31,14 @@ export async function checkPorts(host: string, ports: readonly number[], instead
       throw new Refusal('PORT_TAKEN', `port ${port} is in use${holderOf(port)}`, instead)
     }
   }
+}
+
+async function holdAny(host: string) {
+  for (let i = 0; i < TRIES; i++) {
+    const server = await hold(host, randomInt(LOWEST, HIGHEST)).catch(() => undefined)
+    if (server) return server
+  }
+  return hold(host, 0)
 }
 
 function hold(host: string, port: number) {

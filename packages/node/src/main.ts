@@ -54,4 +54,8 @@ async function run({ role }: NodeConfig): Promise<void> {
   events.emit('node.ready', { ms: Math.round(performance.now()) })
 }
 
-run(config).catch((error: unknown) => exit(error instanceof Refusal ? 78 : 70, error as Error))
+run(config).catch((error: unknown) => {
+  const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+  const refusal = taken ? new Refusal('PORT_TAKEN', (error as Error).message, 'free it, or start another cluster') : error
+  exit(refusal instanceof Refusal ? 78 : 70, refusal as Error)
+})
