@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { assert, type EventFields, type EventSink, Prng, Refusal } from '@faultline/base'
 import { Broker } from '@faultline/broker'
-import { ArmedFaults, watchedBy } from '@faultline/fault'
+import { ArmedFaults, FaultyClock, FaultyDisk, type StorageMachine, watchedBy } from '@faultline/fault'
 import { ClusterClient } from '@faultline/client'
 import { Controller, type ClusterImage, type StaticConfigs } from '@faultline/controller'
 import { VirtualDisk } from './disk/virtual-disk.ts'
@@ -104,6 +104,9 @@ export class World {
     const port = FIRST_PORT + id - 1
     const events = this.#sink(name)
     const faults = new ArmedFaults(events)
+    const faultyClock = new FaultyClock(clock, faults)
+    faults.onChange = () => faultyClock.adapt()
+    faults.onNotice = () => faultyClock.adapt()
     const broker = new Broker({
       id,
       clusterId: CLUSTER_ID,
@@ -112,9 +115,9 @@ export class World {
       rack: '',
       statics: this.#statics,
       dataDirectory: 'data',
-      clock,
+      clock: faultyClock,
       random,
-      disk: machine.disk,
+      disk: new FaultyDisk(machine.disk, faults, this.#storageMachine(id)),
       transport: this.peers.attach(id),
       events: watchedBy(events, faults),
       faults,
@@ -125,6 +128,15 @@ export class World {
       () => this.clients.listen(port, (stream) => broker.accept(stream, 'PLAINTEXT')),
       (error: Error) => this.#fail(name, error),
     )
+  }
+
+  /** A slow disk takes no virtual time: nothing in a simulated node waits. */
+  #storageMachine(id: number): StorageMachine {
+    const crash = () => {
+      this.crash(id)
+      throw new Error(`node ${id} crashed`)
+    }
+    return { pause: () => {}, crash }
   }
 
   disk(id: number): VirtualDisk {

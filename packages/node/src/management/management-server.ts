@@ -65,7 +65,8 @@ function answer(socket: Socket, request: ManagementRequest, { node, events, faul
     case 'status':
       return void say(node.status())
     case 'events': {
-      const stop = events.listen((event) => socket.write(`${event}\n`))
+      const batch = new EventBatch(socket)
+      const stop = events.listen((event) => batch.add(event))
       socket.on('close', stop)
       return
     }
@@ -89,6 +90,32 @@ function answer(socket: Socket, request: ManagementRequest, { node, events, faul
       return void say({})
     default:
       say({ error: 'unknown verb' })
+  }
+}
+
+/** To whoever listens, events come in batches: to wake them for each would cost a busy node a part of its time. Not those of faults. */
+const BATCH_MS = 20
+
+class EventBatch {
+  readonly #socket: Socket
+  #lines: string[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  add(event: string): void {
+    this.#lines.push(event)
+    if (event.includes('"event":"fault.')) this.#flush()
+    else this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS)
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#socket.write(`${this.#lines.join('\n')}\n`)
+    this.#lines = []
   }
 }
 

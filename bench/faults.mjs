@@ -1,0 +1,50 @@
+// npm run bench:faults: what faults cost while none is armed. The same requests go through a broker's Produce handler, compiled as it is and
+// compiled without a trace of faults, in 30 interleaved pairs.
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+const ROOT = join(import.meta.dirname, '..')
+const PAIRS = 30
+
+/** The sources without faults: no look at what is armed, and the ports behind. */
+const WITHOUT = [
+  [/this\.#broker\.faults\.of\('protocol'\)\.length > 0/g, 'false'],
+  [/(?:\w+\.)*faults\.pointsArmed/g, 'false'],
+  [/new FaultyDisk\((machine\.disk)[^\n]*\),/g, '$1,'],
+  [/new FaultyClock\(clock, faults\)/g, 'Object.assign(clock, { adapt() {} })'],
+]
+
+const stripped = {
+  name: 'stripped',
+  setup({ onLoad }) {
+    onLoad({ filter: /packages\/.*\.ts$/ }, ({ path }) => ({
+      contents: WITHOUT.reduce((text, [from, to]) => text.replace(from, to), readFileSync(path, 'utf8')),
+      loader: 'ts',
+    }))
+  },
+}
+
+async function bundle(name, plugins) {
+  const outfile = join(ROOT, `dist/bench-${name}.cjs`)
+  const external = ['classic-level', '@node-rs/crc32']
+  const options = { bundle: true, platform: 'node', format: 'cjs', external, logLevel: 'error' }
+  await build({ ...options, entryPoints: [join(ROOT, 'bench/produce.ts')], outfile, plugins })
+  return outfile
+}
+
+const [as, without] = [await bundle('faults', []), await bundle('no-faults', [stripped])]
+const time = (file) => Number(spawnSync(process.execPath, [file], { encoding: 'utf8' }).stdout)
+const ratios = []
+for (let i = 0; i < PAIRS; i++) {
+  // Who goes first takes turns.
+  const [a, b] = i % 2 === 0 ? [time(as), time(without)] : [time(without), time(as)].reverse()
+  ratios.push(a / b - 1)
+}
+ratios.sort((x, y) => x - y)
+const mean = ratios.reduce((sum, r) => sum + r, 0) / PAIRS
+const deviation = Math.sqrt(ratios.reduce((sum, r) => sum + (r - mean) ** 2, 0) / (PAIRS - 1))
+const percent = (r) => `${(r * 100).toFixed(2)} %`
+const bound = mean + (2.045 * deviation) / Math.sqrt(PAIRS)
+console.log(`disarmed faults cost ${percent(mean)} (median ${percent(ratios[PAIRS >> 1])}), upper 95 % bound ${percent(bound)}`)

@@ -1,0 +1,57 @@
+// Microseconds of CPU for one Produce request of ten records through a broker's connection, in process: printed, and nothing else.
+import { buildBatch, encodeFrame, encodeRequestHeader, produce } from '@faultline/protocol'
+import { World } from '@faultline/sim'
+
+const REQUESTS = 12_000
+const WARM_UP = 6000
+
+async function main(): Promise<number> {
+  const world = new World({ seed: 1, brokers: 1, controllers: 1, settings: {} })
+  world.startAll()
+  await world.runUntil('the broker', () => world.broker(1)?.state === 'running', 30_000)
+  await settle(world, world.client('bench').createTopic('orders', 1, 1, {}))
+  await world.runUntil('the partition', () => world.broker(1)!.replicas.byName('orders', 0)?.leads === true, 30_000)
+  let began = process.cpuUsage()
+  const stream = connection(world)
+  for (let i = 0; i < WARM_UP + REQUESTS; i++) {
+    if (i === WARM_UP) began = process.cpuUsage()
+    stream.onData(frame(i))
+  }
+  const { user, system } = process.cpuUsage(began)
+  return (user + system) / REQUESTS
+}
+
+/** A connection whose other end takes what it is sent. */
+function connection(world: World) {
+  const stream = {
+    remote: 'bench:1',
+    onData: (_chunk: Uint8Array) => {},
+    onDrain: () => {},
+    onClose: () => {},
+    write: () => true,
+    pause: () => {},
+    resume: () => {},
+    end: () => {},
+    destroy: () => {},
+  }
+  world.broker(1)!.accept(stream, 'PLAINTEXT')
+  return stream
+}
+
+function frame(correlationId: number): Uint8Array {
+  const records = buildBatch(
+    Array.from({ length: 10 }, () => ({ key: null, value: Buffer.alloc(100, 7), timestamp: 1_700_000_000_000 })),
+  )
+  const topicData = [{ name: 'orders', partitionData: [{ index: 0, records }] }]
+  const body = produce.request.encode({ transactionalId: null, acks: 1, timeoutMs: 1000, topicData }, 12)
+  const header = encodeRequestHeader({ apiKey: produce.key, apiVersion: 12, correlationId, clientId: 'bench' })
+  return Buffer.concat(encodeFrame(header, body))
+}
+
+async function settle(world: World, promise: Promise<unknown>): Promise<void> {
+  let done = false
+  void promise.finally(() => (done = true))
+  await world.runUntil('an answer', () => done, 30_000)
+}
+
+void main().then((us) => process.stdout.write(String(us)))
