@@ -124,6 +124,7 @@ class FollowerSession implements Watcher {
   }
 
   #read(position: Position, session: ReplicaFetchRequest, left: number, first: boolean): Fetched | undefined {
+    if (hasNothingNew(position)) return undefined
     const { request, partition } = position
     const { fetchOffset } = request
     const error = partition ? refusal(partition, request, session.replicaId) : this.#unknown(request.topicId)
@@ -170,6 +171,14 @@ class FollowerSession implements Watcher {
     this.#request = undefined
     for (const key of [...this.#positions.keys()]) this.#forget(key)
   }
+}
+
+/** Most partitions of a session, most of the time: said at once, for a session is looked through at every append. */
+function hasNothingNew({ request, partition, sentHighWatermark }: Position): boolean {
+  if (!partition?.leads || request.currentLeaderEpoch !== partition.leaderEpoch) return false
+  const { log } = partition
+  if (request.fetchOffset !== log.logEndOffset || log.highWatermark !== sentHighWatermark) return false
+  return request.lastFetchedEpoch < 0 || request.lastFetchedEpoch === log.latestEpoch
 }
 
 function head(request: ReplicaFetchPartition) {
