@@ -51,7 +51,7 @@ describe('faultline', () => {
   it('remembers the cluster that was started last', () => {
     const { stdout, status } = faultline('nodes')
     expect(status).toBe(0)
-    expect(stdout).toMatch(/NODE +ROLE +PID +PORT +STATE/)
+    expect(stdout).toMatch(/NODE +ROLE +PID +PORT +HTTP +STATE/)
     expect(stdout).toContain(String(pids[0]))
   })
 

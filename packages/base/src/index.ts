@@ -1,4 +1,5 @@
 export * from './assert.ts'
+export * from './metrics.ts'
 export * from './ports.ts'
 export * from './prng.ts'
 export * from './refusal.ts'

@@ -29,6 +29,7 @@ import { ControllerChannel } from './controller-channel.ts'
 import { GroupCoordination } from './coordinator/group-coordination.ts'
 import { FetchSessions } from './fetch/fetch-sessions.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { RequestMetrics } from './metrics/request-metrics.ts'
 import { BrokerChannel } from './broker-channel.ts'
 import { MetadataFollower } from './metadata-follower.ts'
 import { ProducerIds } from './producer-ids.ts'
@@ -80,6 +81,7 @@ export class Broker {
   readonly autoTopics: AutoTopics
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
+  readonly requests = new RequestMetrics()
   /** Counted since the start: connections ended over bytes that were no request, or over saying nothing; batches that were no good. */
   readonly metrics = { requests: 0, malformed: 0, idle: 0, refusedBatches: 0 }
   readonly #o: BrokerOptions

@@ -1,1 +1,2 @@
 export * from './broker.ts'
+export { brokerFamilies } from './metrics/broker-metrics.ts'

@@ -12,6 +12,7 @@ import { serverFlag, serverNumber } from './config/server-config.ts'
 import { isActive } from './image/broker-state.ts'
 import { MetadataLog, NotController } from './metadata-log.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
+import { type ControllerView, ElectionCounts } from './metrics/controller-metrics.ts'
 import { planAlterPartition } from './plan/alter-partition.ts'
 import { planFencing, planHeartbeat, planRegistration } from './plan/brokers.ts'
 import { rebalanceLeaders } from './plan/leadership.ts'
@@ -56,6 +57,7 @@ export class Controller {
   readonly #raft: RaftDriver
   readonly #sessions: BrokerSessions
   readonly #publisher: MetadataPublisher
+  readonly #elections = new ElectionCounts()
   #sessionTimer: Timer | undefined
   #rebalanceTimer: Timer | undefined
 
@@ -105,8 +107,8 @@ export class Controller {
     return this.#log.active
   }
 
-  status(): { raft: ReturnType<RaftDriver['status']>; active: boolean; image: MetadataLog['image'] } {
-    return { raft: this.#raft.status(), active: this.#log.active, image: this.#log.image }
+  status(): ControllerView {
+    return { raft: this.#raft.status(), active: this.#log.active, image: this.#log.image, elections: this.#elections }
   }
 
   /** Hands leadership to another voter, if there is one that can take it soon: brokers then wait for no election timeout. */
@@ -273,6 +275,7 @@ export class Controller {
   /** The story of elections and ISRs, for whoever watches. */
   #tell(records: readonly MetadataRecord[]): void {
     for (const record of records) {
+      this.#elections.note(record)
       if (record.type === 'PartitionChangeRecord') {
         const topic = this.#log.image.topicsById.get(record.value.topicId)
         const state = topic?.partitions[record.value.partitionId]

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { Refusal } from '@faultline/base'
 
 /** Raised when the folder's shape changes in a way that older programs cannot read. */
-const FOLDER_VERSION = 2
+const FOLDER_VERSION = 3
 
 /** A Unix socket's path is at most 107 bytes; a node's name comes on top. */
 const MAX_SOCKET_FOLDER = 85
@@ -23,6 +23,8 @@ export interface NodeAddress {
   readonly controlPort: number
   /** Where followers of a broker connect to; 0 for a controller. */
   readonly replicationPort: number
+  /** Where it answers /metrics and /health. */
+  readonly httpPort: number
 }
 
 export interface ClusterDescription {

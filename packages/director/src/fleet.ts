@@ -17,6 +17,8 @@ export interface NodeView {
   readonly name: string
   readonly pid: number
   readonly port: number
+  /** Of /metrics and /health. */
+  readonly httpPort: number
   readonly state: string
 }
 
@@ -159,10 +161,10 @@ export class Fleet {
   }
 
   view(node: NodeProcess, report: NodeStatus | undefined): NodeView {
-    const { id, role, port } = node.address
+    const { id, role, port, httpPort } = node.address
     const state =
       node.state === 'running' ? (report?.state ?? 'starting') : node.state === 'paused' ? 'paused' : `stopped (${node.exit})`
-    return { id, role, name: node.name, pid: node.pid, port, state }
+    return { id, role, name: node.name, pid: node.pid, port, httpPort, state }
   }
 
   async report(node: NodeProcess): Promise<NodeReport> {
@@ -179,10 +181,11 @@ export class Fleet {
       this.#links?.address(link) ?? this.#direct(link),
     ])
     const control = `127.0.0.1:${address.controlPort}`
+    const http = { host: '127.0.0.1', port: address.httpPort }
     const own =
       address.role === 'controller'
-        ? { control }
-        : { control, replication: `127.0.0.1:${address.replicationPort}`, client: { host, port: address.clientPort } }
+        ? { control, http }
+        : { control, http, replication: `127.0.0.1:${address.replicationPort}`, client: { host, port: address.clientPort } }
     return {
       role: address.role,
       id: address.id,

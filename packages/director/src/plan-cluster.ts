@@ -49,8 +49,9 @@ export async function planCluster(wish: ClusterWish): Promise<Omit<ClusterDescri
   const settings = { ...smallClusterSettings(wish.brokers), ...(wish.fast ? FAST_SETTINGS : {}), ...wish.settings }
   checkSettings(wish.settings)
   const proxied = wish.proxied || wish.toxiproxy !== undefined ? { toxiproxy: wish.toxiproxy ?? null } : null
-  const inner = await freePorts('127.0.0.1', 3 * wish.brokers + wish.controllers)
-  const client = await clientPorts(wish, inner)
+  const inner = await freePorts('127.0.0.1', 4 * wish.brokers + 2 * wish.controllers)
+  const http = inner.splice(3 * wish.brokers + wish.controllers)
+  const client = await clientPorts(wish, [...inner, ...http])
   const nodes: NodeAddress[] = []
   for (let i = 0; i < wish.controllers; i++) {
     const port = inner[3 * wish.brokers + i]!
@@ -62,13 +63,15 @@ export async function planCluster(wish: ClusterWish): Promise<Omit<ClusterDescri
       clientPort: 0,
       controlPort: port,
       replicationPort: 0,
+      httpPort: http[wish.brokers + i]!,
     })
   }
   for (let i = 0; i < wish.brokers; i++) {
     const rack = wish.racks.length > 0 ? wish.racks[i % wish.racks.length]! : ''
     const [controlPort, replicationPort] = [inner[3 * i]!, inner[3 * i + 1]!]
     const clientPort = proxied ? inner[3 * i + 2]! : client[i]!
-    nodes.push({ id: i + 1, role: 'broker', rack, port: client[i]!, clientPort, controlPort, replicationPort })
+    const ports = { port: client[i]!, clientPort, controlPort, replicationPort, httpPort: http[i]! }
+    nodes.push({ id: i + 1, role: 'broker', rack, ...ports })
   }
   const { host, advertise, apiHost = LOOPBACK, apiPort = 0 } = wish
   const token = apiHost === LOOPBACK ? null : randomBytes(18).toString('base64url')

@@ -12,6 +12,7 @@ const active: NodeReport = {
   name: 'controller:102',
   pid: 1,
   port: 1,
+  httpPort: 2,
   state: 'active',
   report: {
     state: 'active',

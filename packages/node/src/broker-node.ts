@@ -1,6 +1,6 @@
 // A broker as a process: the broker on sockets, files and clocks of this machine.
 import { type ByteStream, Refusal } from '@faultline/base'
-import { Broker } from '@faultline/broker'
+import { Broker, brokerFamilies } from '@faultline/broker'
 import { type ArmedFaults, FaultyClock, FaultyDisk, watchedBy } from '@faultline/fault'
 import { NodeDisk } from './disk/node-disk.ts'
 import type { EventLog } from './event-log.ts'
@@ -63,6 +63,8 @@ export async function startBroker(
   void broker.start().then(letIn, (error: Error) => exit(70, error))
   return {
     status: () => brokerStatus(broker),
+    families: () => brokerFamilies(broker),
+    health: () => ({ serves: stateOf(broker) === 'running', state: stateOf(broker), epoch: broker.brokerEpoch }),
     stop: () => {
       void broker.stop().then(async () => {
         await listener.close()
@@ -73,11 +75,15 @@ export async function startBroker(
   }
 }
 
+function stateOf(broker: Broker): string {
+  return broker.state === 'running' && broker.fenced ? 'fenced' : broker.state
+}
+
 function brokerStatus(broker: Broker) {
   return {
     role: 'broker',
     id: broker.id,
-    state: broker.state === 'running' && broker.fenced ? 'fenced' : broker.state,
+    state: stateOf(broker),
     epoch: broker.brokerEpoch,
     metadataOffset: broker.image.offset,
     connections: broker.connectionCount,

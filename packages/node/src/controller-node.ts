@@ -1,6 +1,6 @@
 // A controller as a process: the quorum's voter on level, sockets and clocks of this machine.
 import { join } from 'node:path'
-import { Controller, type StaticConfigs, serverNumber } from '@faultline/controller'
+import { Controller, controllerFamilies, type StaticConfigs, serverNumber } from '@faultline/controller'
 import { type ArmedFaults, FaultyClock, watchedBy } from '@faultline/fault'
 import type { RaftTiming } from '@faultline/raft'
 import type { EventLog } from './event-log.ts'
@@ -49,6 +49,11 @@ export async function startController(
         brokers: [...image.brokers.values()],
         topics: [...image.topicsByName.values()],
       }
+    },
+    families: () => controllerFamilies(controller.status()),
+    health: () => {
+      const { raft, active } = controller.status()
+      return { serves: raft.leader >= 0, state: active ? 'active' : raft.role, leader: raft.leader, term: raft.term }
     },
     stop: () => {
       void controller

@@ -4,6 +4,9 @@ import { Refusal } from '@faultline/base'
 import { ArmedFaults } from '@faultline/fault'
 import { EventLog } from './event-log.ts'
 import { serveManagement } from './management/management-server.ts'
+import { FaultHits } from './metrics/fault-hits.ts'
+import { serveHttp } from './metrics/http-server.ts'
+import { ProcessMetrics } from './metrics/process-metrics.ts'
 import { type NodeConfig, readFaults, readNodeConfig } from './node-config.ts'
 import { MACHINE } from './machine.ts'
 import { OutputGate } from './output-gate.ts'
@@ -35,11 +38,17 @@ async function run({ role }: NodeConfig): Promise<void> {
   const transport = new GrpcTransport(({ node, plane }) => config.links[`${node}/${plane}`]!, gate)
   const start =
     role === 'broker' ? (await import('./broker-node.ts')).startBroker : (await import('./controller-node.ts')).startController
-  const faults = new ArmedFaults(events)
+  const hits = new FaultHits(events)
+  const faults = new ArmedFaults(hits)
   faults.onNotice = (armed) => (armed.fault.family === 'watch' ? gate.hold(armed.number('hold', 0)) : faults.onChange())
   faults.onPoint = (armed) => (armed.fault.kind === 'pause' ? process.kill(process.pid, 'SIGSTOP') : MACHINE.crash())
   for (const fault of readFaults(config)) faults.arm(fault)
   const node = await start(config, transport, events, faults, exit, gate)
+  const processMetrics = new ProcessMetrics()
+  await serveHttp(config.listen.http, {
+    families: () => [...node.families(), ...hits.families(), ...processMetrics.families()],
+    health: () => node.health(),
+  })
   const stop = () => {
     events.emit('node.stopping', {})
     node.stop()

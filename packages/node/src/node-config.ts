@@ -17,6 +17,8 @@ export interface NodeConfig {
     readonly control: string
     readonly replication?: string
     readonly client?: { readonly host: string; readonly port: number }
+    /** For /metrics and /health. */
+    readonly http: { readonly host: string; readonly port: number }
   }
   /** What a broker tells its clients. */
   readonly listeners: readonly BrokerEndpoint[]

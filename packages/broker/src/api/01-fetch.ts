@@ -81,6 +81,7 @@ function write({ broker, listener, version }: RequestContext, sessionId: number,
     let entry = topics.get(key)
     if (!entry) topics.set(key, (entry = { topic, topicId, partitions: [] }))
     entry.partitions.push(partitionData(result, version))
+    if (result.bytes > 0) broker.replicas.topics.of(result.wanted.topic).bytesOut += result.bytes
     if (result.leader && result.leader.leaderId >= 0) leaders.add(result.leader.leaderId)
   }
   const nodeEndpoints = version >= CURRENT_LEADER ? broker.endpointsOf(leaders, listener) : []

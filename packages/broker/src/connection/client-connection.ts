@@ -150,7 +150,11 @@ export class ClientConnection {
   }
 
   #handle({ header, handler, body }: Pending, slot: Slot): void {
+    const { clock } = this.#broker
+    const began = clock.mono()
     const done = (answer: Uint8Array[] | typeof NO_RESPONSE | typeof CLOSE_CONNECTION) => {
+      const now = clock.mono()
+      this.#broker.requests.of(handler.api).answered(header.apiVersion, now - began, now)
       if (answer === CLOSE_CONNECTION) return this.#drop(`${handler.api.name} cannot be answered`)
       slot.chunks =
         answer === NO_RESPONSE

@@ -3,6 +3,7 @@ import type { Clock } from '@faultline/base'
 import { Errors } from '@faultline/protocol'
 import type { AlterPartitionResult } from '@faultline/rpc'
 import type { ControllerChannel } from '../controller-channel.ts'
+import type { ReplicationCounts } from '../metrics/replica-metrics.ts'
 import type { Partition } from './partition.ts'
 
 interface Proposal {
@@ -23,14 +24,16 @@ export class AlterPartitionQueue {
   readonly #clock: Clock
   readonly #brokerId: number
   readonly #brokerEpoch: () => number
+  readonly #counts: ReplicationCounts
   readonly #waiting = new Map<Partition, Proposal>()
   #inFlight = false
 
-  constructor(channel: ControllerChannel, clock: Clock, brokerId: number, brokerEpoch: () => number) {
+  constructor(channel: ControllerChannel, clock: Clock, brokerId: number, brokerEpoch: () => number, counts: ReplicationCounts) {
     this.#channel = channel
     this.#clock = clock
     this.#brokerId = brokerId
     this.#brokerEpoch = brokerEpoch
+    this.#counts = counts
   }
 
   propose(partition: Partition, isr: readonly number[]): void {
@@ -74,6 +77,7 @@ export class AlterPartitionQueue {
     const proposal = proposals.find((p) => p.partition.topicId === result.topicId && p.partition.index === result.partition)
     if (!proposal) return
     const { partition, isr } = proposal
+    if (result.error !== Errors.NONE) this.#counts.failedIsrUpdates++
     switch (result.error) {
       case Errors.NONE:
         return partition.isrConfirmed(result.isr, result.leaderEpoch, result.partitionEpoch)

@@ -3,6 +3,8 @@ import { assert, type Clock } from '@faultline/base'
 import { isActive, type BrokerState, NO_LEADER, type PartitionState } from '@faultline/controller'
 import type { AppendOptions, AppendResult, PartitionLog } from '@faultline/log'
 import { Errors } from '@faultline/protocol'
+import type { ReplicationCounts } from '../metrics/replica-metrics.ts'
+import type { TopicTraffic } from '../metrics/topic-metrics.ts'
 import { FollowerState } from './follower-state.ts'
 import { type IsrState, maximalIsr, settledIsr } from './isr-state.ts'
 import { Watchers } from './watchers.ts'
@@ -19,6 +21,8 @@ export interface PartitionContext {
   readonly brokerId: number
   readonly clock: Clock
   readonly lagMaxMs: number
+  readonly counts: ReplicationCounts
+  traffic(topic: string): TopicTraffic
   broker(id: number): BrokerState | undefined
   /** min.insync.replicas as it acts on this topic. */
   minIsr(topic: string, replicas: number): number
@@ -43,6 +47,7 @@ export class Partition {
   readonly appended = new Watchers()
   readonly advanced = new Watchers()
   readonly #context: PartitionContext
+  readonly #traffic: TopicTraffic
   #state: PartitionState
   #leads = false
   #epochStartOffset = 0
@@ -51,6 +56,7 @@ export class Partition {
 
   constructor(context: PartitionContext, topic: string, topicId: string, log: PartitionLog, state: PartitionState) {
     this.#context = context
+    this.#traffic = context.traffic(topic)
     this.topic = topic
     this.topicId = topicId
     this.index = state.partition
@@ -96,6 +102,7 @@ export class Partition {
     if (state.partitionEpoch <= this.#state.partitionEpoch) return false
     const newEpoch = state.leaderEpoch > this.#state.leaderEpoch
     const wasLeader = this.#leads
+    this.#countIsr(state.isr)
     this.#state = state
     this.#leads = state.leader === this.#context.brokerId
     this.#isr = settledIsr(state.isr)
@@ -171,13 +178,16 @@ export class Partition {
     origin: 'client' | 'coordinator',
     options: AppendOptions = {},
   ): AppendResult | PartitionRefusal {
+    this.#traffic.produceRequests++
     if (!this.#leads) return { error: Errors.NOT_LEADER_OR_FOLLOWER, message: `${this.name} is not led here` }
     if (acks === -1 && this.underMinIsr) {
       const message = `the ISR of ${this.name} is [${this.isr.join(', ')}], min.insync.replicas is ${this.minIsr}`
       return { error: Errors.NOT_ENOUGH_REPLICAS, message }
     }
     const result = this.log.appendAsLeader(batch, this.leaderEpoch, origin, options)
-    if (result.error !== Errors.NONE || result.duplicate) return result
+    if (result.error !== Errors.NONE) return result
+    this.#traffic.produced(result.lastOffset - result.firstOffset + 1, batch.length)
+    if (result.duplicate) return result
     this.advanceHighWatermark()
     this.appended.notify()
     return result
@@ -241,9 +251,18 @@ export class Partition {
   /** The controller has committed it. The high watermark may move at once: nobody else will say so (KAFKA-13091). */
   isrConfirmed(isr: readonly number[], leaderEpoch: number, partitionEpoch: number): void {
     if (leaderEpoch !== this.leaderEpoch || partitionEpoch <= this.#state.partitionEpoch) return
+    this.#countIsr(isr)
     this.#state = { ...this.#state, isr, partitionEpoch }
     this.#isr = settledIsr(isr)
     this.advanceHighWatermark()
+  }
+
+  /** What this leader asked for has come: with the controller's answer, or before it with the metadata log. */
+  #countIsr(isr: readonly number[]): void {
+    const { committed, proposed } = this.#isr
+    if (!proposed || isr.length !== proposed.length || !isr.every((id) => proposed.includes(id))) return
+    if (isr.length < committed.length) this.#context.counts.isrShrinks++
+    else this.#context.counts.isrExpands++
   }
 
   /** A definite refusal of this proposal: back to what is committed. */

@@ -10,6 +10,7 @@ import {
   type ReplicaFetchReply,
   type ReplicaFetchRequest,
 } from '@faultline/rpc'
+import type { ReplicationCounts } from '../metrics/replica-metrics.ts'
 import type { Partition } from './partition.ts'
 
 export interface FetcherSettings {
@@ -27,6 +28,7 @@ export interface FetcherContext {
   readonly transport: PeerTransport
   readonly settings: FetcherSettings
   readonly faults: ArmedFaults
+  readonly counts: ReplicationCounts
   emit(name: string, partition: Partition, fields: Record<string, number | string>): void
 }
 
@@ -193,6 +195,7 @@ export class ReplicaFetcher {
     for (const records of fetched.records) {
       if (records.length === 0) continue
       if (log.appendAsFollower(records, fetching.leaderEpoch)) return this.#delay(fetching)
+      this.#context.counts.bytesIn += records.length
       unchanged = false
     }
     if (fetched.logStartOffset > log.logStartOffset) log.advanceLogStartOffset(Math.min(fetched.logStartOffset, log.logEndOffset))

@@ -11,6 +11,8 @@ import {
 import type { ArmedFaults } from '@faultline/fault'
 import type { LogDirectory, PartitionLog } from '@faultline/log'
 import type { ControllerChannel } from '../controller-channel.ts'
+import { ReplicationCounts } from '../metrics/replica-metrics.ts'
+import { TopicMetrics } from '../metrics/topic-metrics.ts'
 import { AlterPartitionQueue } from './alter-partition-queue.ts'
 import { logConfigOf } from './log-config.ts'
 import { Partition, type PartitionContext } from './partition.ts'
@@ -38,6 +40,8 @@ export interface ReplicasOptions {
 const FLUSH_CHECK_MS = 1000
 
 export class Replicas {
+  readonly counts = new ReplicationCounts()
+  readonly topics = new TopicMetrics()
   readonly #o: ReplicasOptions
   readonly #partitions = new Map<string, Partition>()
   readonly #fetchers = new Map<number, ReplicaFetcher>()
@@ -49,13 +53,15 @@ export class Replicas {
   constructor(options: ReplicasOptions) {
     this.#o = options
     const { statics, clock, channel, brokerId } = options
-    this.#queue = new AlterPartitionQueue(channel, clock, brokerId, options.brokerEpoch)
+    this.#queue = new AlterPartitionQueue(channel, clock, brokerId, options.brokerEpoch, this.counts)
     const emit = (name: string, p: Partition, fields: Record<string, number | string | readonly number[]>) =>
       options.events.emit(name, { topic: p.topic, partition: p.index, ...fields })
     this.#context = {
       brokerId,
       clock,
       lagMaxMs: serverNumber(statics, 'replica.lag.time.max.ms'),
+      counts: this.counts,
+      traffic: (topic) => this.topics.of(topic),
       broker: (id) => options.image().brokers.get(id),
       minIsr: (topic, replicas) => effectiveMinIsr(options.image(), statics, topic, replicas),
       proposeIsr: (partition, isr) => this.#propose(partition, isr),
@@ -67,6 +73,7 @@ export class Replicas {
       clock,
       transport: options.transport,
       faults: options.faults,
+      counts: this.counts,
       emit,
       settings: {
         maxWaitMs: serverNumber(statics, 'replica.fetch.wait.max.ms'),
@@ -78,6 +85,7 @@ export class Replicas {
     }
     serveReplication({
       clock,
+      counts: this.counts,
       transport: options.transport,
       partition: (topicId, index) => this.byId(topicId, index),
       knowsTopic: (topicId) => options.image().topicsById.has(topicId),
@@ -192,7 +200,11 @@ export class Replicas {
   }
 
   #deleteTopic(topicId: string): void {
-    for (const [key, partition] of this.#partitions) if (partition.topicId === topicId) this.#delete(key, partition)
+    for (const [key, partition] of this.#partitions) {
+      if (partition.topicId !== topicId) continue
+      this.#delete(key, partition)
+      this.topics.forget(partition.topic)
+    }
   }
 
   #delete(key: string, partition: Partition): void {

@@ -11,6 +11,7 @@ import {
   type ReplicaFetchRequest,
   serveStream,
 } from '@faultline/rpc'
+import type { ReplicationCounts } from '../metrics/replica-metrics.ts'
 import type { Partition } from './partition.ts'
 import type { Watcher } from './watchers.ts'
 
@@ -25,6 +26,7 @@ interface Position {
 export interface ReplicationContext {
   readonly clock: Clock
   readonly transport: PeerTransport
+  readonly counts: ReplicationCounts
   partition(topicId: string, index: number): Partition | undefined
   knowsTopic(topicId: string): boolean
 }
@@ -97,16 +99,17 @@ class FollowerSession implements Watcher {
   #tryReply(timedOut: boolean): void {
     const request = this.#request
     if (!request) return
-    const { partitions, urgent } = this.#collect(request)
+    const { partitions, bytes, urgent } = this.#collect(request)
     if (!urgent && !timedOut) return
     this.#request = undefined
     this.#timer?.cancel()
     for (const fetched of partitions) this.#noteSent(fetched)
+    this.#context.counts.bytesOut += bytes
     this.#stream.send({ sequence: request.sequence, partitions })
   }
 
   /** What there is to say. A high watermark alone is said, but waits for an occasion, as in Kafka. */
-  #collect(request: ReplicaFetchRequest): { partitions: Fetched[]; urgent: boolean } {
+  #collect(request: ReplicaFetchRequest): { partitions: Fetched[]; bytes: number; urgent: boolean } {
     const partitions: Fetched[] = []
     let left = request.maxBytes
     let bytes = 0
@@ -120,7 +123,7 @@ class FollowerSession implements Watcher {
       if (fetched.error !== Errors.NONE || fetched.diverging) urgent = true
       partitions.push(fetched)
     }
-    return { partitions, urgent: urgent || (bytes > 0 && bytes >= request.minBytes) }
+    return { partitions, bytes, urgent: urgent || (bytes > 0 && bytes >= request.minBytes) }
   }
 
   #read(position: Position, session: ReplicaFetchRequest, left: number, first: boolean): Fetched | undefined {

@@ -11,6 +11,10 @@ export class Watchers {
     return this.#watchers.size
   }
 
+  [Symbol.iterator](): Iterator<Watcher> {
+    return this.#watchers.values()
+  }
+
   add(watcher: Watcher): void {
     this.#watchers.add(watcher)
   }

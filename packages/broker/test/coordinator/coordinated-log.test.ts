@@ -16,6 +16,8 @@ import { TestClock } from '../../../coordinator/test/support.ts'
 import { VirtualDisk } from '../../../sim/src/disk/virtual-disk.ts'
 import { CoordinatedLog } from '../../src/coordinator/coordinated-log.ts'
 import { GroupCoordination } from '../../src/coordinator/group-coordination.ts'
+import { ReplicationCounts } from '../../src/metrics/replica-metrics.ts'
+import { TopicTraffic } from '../../src/metrics/topic-metrics.ts'
 import { Partition } from '../../src/replica/partition.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -27,6 +29,8 @@ function replica(clock: TestClock, maxMessageBytes = 10_000): Partition {
     brokerId: 1,
     clock,
     lagMaxMs: 30_000,
+    counts: new ReplicationCounts(),
+    traffic: () => new TopicTraffic(),
     broker: () => ALIVE,
     minIsr: () => 2,
     proposeIsr: () => {},

@@ -47,7 +47,10 @@ export async function up(options: UpOptions): Promise<void> {
     throw error
   }
   if (options.output === 'json')
-    printJson({ bootstrap: cluster.bootstrap, nodes: nodes.map(({ id, role, pid, port }) => ({ id, role, pid, port })) })
+    printJson({
+      bootstrap: cluster.bootstrap,
+      nodes: nodes.map(({ id, role, pid, port, httpPort }) => ({ id, role, pid, port, httpPort })),
+    })
   else describe(cluster, nodes, options)
   if (options.detach) process.exit(0)
   await untilInterrupted()
@@ -56,8 +59,8 @@ export async function up(options: UpOptions): Promise<void> {
 
 export function nodeTable(nodes: readonly NodeView[]): string {
   return table(
-    ['NODE', 'ROLE', 'PID', 'PORT', 'STATE'],
-    nodes.map((n) => [n.name, n.role, n.pid, n.port, n.state]),
+    ['NODE', 'ROLE', 'PID', 'PORT', 'HTTP', 'STATE'],
+    nodes.map((n) => [n.name, n.role, n.pid, n.port, n.httpPort, n.state]),
   )
 }
 

@@ -25,6 +25,11 @@ export class CoordinatorRuntime<S extends ShardState> {
     return [...this.#shards.keys()]
   }
 
+  /** The states that are whole: read to their logs' ends. For whoever counts, not for answers. */
+  get loaded(): S[] {
+    return [...this.#shards.values()].flatMap((shard) => shard.loaded ?? [])
+  }
+
   /** This broker leads `partition` in `epoch`: its log is replayed. What an earlier epoch held is dropped. */
   elected(partition: number, epoch: number, log: ShardLog): void {
     this.resigned(partition)

@@ -55,6 +55,11 @@ export class Shard<S extends ShardState> implements ShardContext {
     this.#loading = this.clock.after(0, () => this.#load(replay, started))
   }
 
+  /** Undefined while it is loading, or when that failed. */
+  get loaded(): S | undefined {
+    return this.#phase === 'active' ? this.#state : undefined
+  }
+
   #load(replay: Generator<undefined, Replayed>, started: number): void {
     const until = this.clock.mono() + SLICE_MS
     for (let count = 1; ; count++) {

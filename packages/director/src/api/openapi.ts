@@ -105,13 +105,14 @@ export const OPENAPI = {
       },
       Node: {
         type: 'object',
-        required: ['id', 'role', 'name', 'pid', 'port', 'state'],
+        required: ['id', 'role', 'name', 'pid', 'port', 'httpPort', 'state'],
         properties: {
           id: { type: 'integer' },
           role: { enum: ['broker', 'controller'] },
           name: { type: 'string' },
           pid: { type: 'integer' },
           port: { type: 'integer' },
+          httpPort: { type: 'integer' },
           state: { type: 'string' },
         },
       },

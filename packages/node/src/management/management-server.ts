@@ -3,9 +3,10 @@ import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { type ArmedFaults, ConditionError, type NodeFault } from '@faultline/fault'
 import type { EventLog } from '../event-log.ts'
+import type { ObservedNode } from '../metrics/http-server.ts'
 import type { OutputGate } from '../output-gate.ts'
 
-export interface ManagedNode {
+export interface ManagedNode extends ObservedNode {
   status(): unknown
   /** Ends orderly; the process exits afterwards. */
   stop(): void
