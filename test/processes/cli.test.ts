@@ -53,6 +53,8 @@ describe('faultline', () => {
     expect(status).toBe(0)
     expect(stdout).toMatch(/NODE +ROLE +PID +PORT +HTTP +STATE/)
     expect(stdout).toContain(String(pids[0]))
+    const httpPorts = json<{ httpPort: number }[]>('nodes').map((n) => n.httpPort)
+    expect(new Set(httpPorts).size).toBe(6)
   })
 
   it('creates, lists, describes and deletes topics', () => {

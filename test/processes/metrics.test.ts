@@ -7,7 +7,7 @@ describe('the metrics of a cluster', () => {
   let test: TestCluster
   beforeAll(async () => {
     // A follower that is gone leaves the ISR because its leader says so, long before the controller fences it.
-    test = await startTestCluster({ settings: { 'broker.session.timeout.ms': '20000', 'replica.lag.time.max.ms': '1000' } })
+    test = await startTestCluster({ settings: { 'broker.session.timeout.ms': '8000', 'replica.lag.time.max.ms': '1000' } })
     await createTopic(test.kafka, 'orders', 3)
   })
   afterAll(() => test[Symbol.asyncDispose]())

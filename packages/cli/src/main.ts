@@ -26,6 +26,11 @@ function verb(name: string, description: string): Command {
     .option('-o, --output <format>', 'text or json', format, 'text')
 }
 
+/** A verb that looks: once, or again each second. */
+function looking(name: string, description: string): Command {
+  return verb(name, description).option('--watch', 'again each second, until Ctrl-C', false)
+}
+
 function format(value: string): string {
   if (value !== 'text' && value !== 'json') throw new InvalidArgumentError('use text or json')
   return value
@@ -68,7 +73,7 @@ verb('up', 'start a cluster, or start again the one in the folder')
   .option('--detach', 'return when the cluster is up', false)
   .action(async (options) => (await import('./commands/up.ts')).up(options))
 
-verb('status', 'nodes, and every partition with its leader, ISR and offsets').action(async (o: Common) =>
+looking('status', 'nodes, and every partition with its leader, ISR and offsets').action(async (o) =>
   (await import('./commands/inspect.ts')).status(o),
 )
 verb('nodes', 'nodes with pid, port and state').action(async (o: Common) => (await import('./commands/inspect.ts')).nodes(o))
@@ -150,11 +155,6 @@ verb('consume', 'print records as they come, without those of transactions that 
   .option('--from-beginning', 'from the first record that is there', false)
   .option('--max <n>', 'end after so many records', integer, 0)
   .action(async (topic: string, o) => (await import('./commands/records.ts')).consume(topic, o))
-
-/** A verb that looks: once, or again each second. */
-function looking(name: string, description: string): Command {
-  return verb(name, description).option('--watch', 'again each second, until Ctrl-C', false)
-}
 
 looking('groups', 'groups with their coordinators, members and lag').action(async (o) =>
   (await import('./commands/groups.ts')).groups(o),

@@ -9,7 +9,7 @@ export function purgatoryFamilies(partitions: readonly Partition[]): MetricFamil
   const waiting = new Set<Watcher>()
   for (const partition of partitions) for (const watcher of partition.advanced) waiting.add(watcher)
   const size = (delayedOperation: string, is: (watcher: Watcher) => boolean) => ({
-    labels: { delayedoperation: delayedOperation },
+    labels: { delayedOperation },
     value: [...waiting].filter(is).length,
   })
   return [

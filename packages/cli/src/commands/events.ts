@@ -23,7 +23,7 @@ export async function events({ dir, output, follow }: Options): Promise<void> {
   try {
     for await (const event of Cluster.attach(dir).events(0, ended.signal)) {
       if (output === 'json') printJson(event)
-      else print(line(event))
+      else print(eventLine(event))
       wait()
     }
   } catch (error) {
@@ -31,7 +31,7 @@ export async function events({ dir, output, follow }: Options): Promise<void> {
   }
 }
 
-function line({ seq: _seq, t, node, event, ...fields }: ClusterEvent): string {
+export function eventLine({ seq: _seq, t, node, event, ...fields }: ClusterEvent): string {
   const shown = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )

@@ -4,6 +4,7 @@ import { Refusal } from '@faultline/base'
 import { Cluster, ClusterFolder, type NodeReport } from '@faultline/director'
 import { print, printJson, table } from '../output.ts'
 import { nodeTable } from './up.ts'
+import { watchStatus } from './watch-status.ts'
 
 interface Options {
   readonly dir: string
@@ -28,7 +29,8 @@ export async function nodes({ dir, output }: Options): Promise<void> {
   else print(nodeTable(views))
 }
 
-export async function status({ dir, output }: Options): Promise<void> {
+export async function status({ dir, output, watch }: Options & { readonly watch: boolean }): Promise<void> {
+  if (watch) return watchStatus({ dir, output })
   const reports = await Cluster.attach(dir).status()
   if (output === 'json') return printJson(reports)
   print(nodeTable(reports))

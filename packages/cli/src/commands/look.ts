@@ -28,7 +28,7 @@ export async function look<T>({ dir, output, watch }: LookOptions, { ask, text }
   const show = (found: T) => (output === 'json' ? printJson(found) : print(text(found)))
   try {
     if (watch)
-      await forEver(client, output, async () => {
+      await again(output, async () => {
         const found = await answered(client, WATCH_MS, ask)
         return () => show(found)
       })
@@ -39,7 +39,7 @@ export async function look<T>({ dir, output, watch }: LookOptions, { ask, text }
 }
 
 /** While the cluster is being broken, what cannot be seen now can be seen a second later. */
-async function forEver(client: ClusterClient, output: 'text' | 'json', next: () => Promise<() => void>): Promise<never> {
+export async function again(output: 'text' | 'json', next: () => Promise<() => void>): Promise<never> {
   process.once('SIGINT', () => process.exit(0))
   process.stdout.once('error', () => process.exit(0))
   for (;;) {
@@ -49,7 +49,7 @@ async function forEver(client: ClusterClient, output: 'text' | 'json', next: () 
     })
     if (output === 'text' && process.stdout.isTTY) process.stdout.write(CLEAR_SCREEN)
     draw()
-    await client.pause(WATCH_MS)
+    await new Promise((resolve) => setTimeout(resolve, WATCH_MS))
   }
 }
 
