@@ -1,6 +1,6 @@
 // What a node shows of itself over HTTP: /metrics for Prometheus, /health for whoever asks whether it serves.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type MetricFamily, Refusal } from '@faultline/base'
+import type { MetricFamily } from '@faultline/base'
 import { CONTENT_TYPE, exposition } from './exposition.ts'
 
 export interface Health {
@@ -14,7 +14,7 @@ export interface ObservedNode {
   health(): Health
 }
 
-/** Throws Refusal when the port cannot be had. */
+/** Rejects with the system's error (EADDRINUSE) when the port cannot be had. */
 export async function serveHttp({ host, port }: { host: string; port: number }, node: ObservedNode): Promise<void> {
   const server = createServer((request, response) => answer(request, response, node))
   await new Promise<void>((resolve, reject) => {
@@ -23,9 +23,6 @@ export async function serveHttp({ host, port }: { host: string; port: number }, 
       server.off('error', reject)
       resolve()
     })
-  }).catch((error: NodeJS.ErrnoException) => {
-    const what = `the port of /metrics, ${host}:${port}, cannot be had (${error.code})`
-    throw new Refusal('PORT_TAKEN', what, 'free it, or start another cluster with --dir FOLDER')
   })
   server.on('error', () => {})
 }
