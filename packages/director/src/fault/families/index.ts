@@ -2,8 +2,9 @@
 import type { FaultFamily } from '../family.ts'
 import { clock } from './clock.ts'
 import { link } from './link.ts'
+import { load } from './load.ts'
 import { process } from './process.ts'
 import { protocol } from './protocol.ts'
 import { storage } from './storage.ts'
 
-export const FAMILIES: readonly FaultFamily[] = [process, link, protocol, storage, clock]
+export const FAMILIES: readonly FaultFamily[] = [process, link, protocol, storage, clock, load]

@@ -1,0 +1,55 @@
+// Faults of load: clients without manners, from the director, beside those that are well-behaved.
+import { connections } from '../load/connections.ts'
+import { garbage } from '../load/garbage.ts'
+import { hugeRequest } from '../load/huge-request.ts'
+import type { LoadKind } from '../load/load-kind.ts'
+import { slowReader } from '../load/slow-reader.ts'
+import type { FaultFamily, Kind } from '../family.ts'
+import { bad } from '../fault-request.ts'
+
+const ALL: readonly (Kind & { readonly load: LoadKind })[] = [
+  {
+    kind: 'connections',
+    what: 'connections are opened and say nothing',
+    parameters: [{ name: 'count', what: 'how many to each broker', default: 500 }],
+    load: connections,
+  },
+  {
+    kind: 'garbage',
+    what: 'bytes that are no request, on one connection after the other',
+    parameters: [{ name: 'bytes', what: 'how many', default: 1000 }],
+    load: garbage,
+  },
+  {
+    kind: 'huge-request',
+    what: 'a request that says it is too large',
+    parameters: [{ name: 'bytes', what: 'how large', default: 2_000_000_000 }],
+    load: hugeRequest,
+  },
+  { kind: 'slow-reader', what: 'a client asks and never reads', parameters: [], load: slowReader },
+]
+
+export const load: FaultFamily = {
+  family: 'load',
+  kinds: ALL.map(({ kind, what, parameters }) => ({ kind, what, parameters })),
+  async begin(request, { fleet, hit }) {
+    if (request.when ?? request.nth ?? request.every ?? request.probability)
+      throw bad('load has no occasions to choose', 'use --in, --after, --count or --ttl')
+    const names = request.node === undefined ? fleet.namesOf('broker') : [(await fleet.resolve(request.node)).name]
+    if (!names.every((name) => name.startsWith('broker:')))
+      throw bad(`${names[0]} serves no clients`, 'use --node broker:N, or none for all')
+    const { load: kind, parameters } = ALL.find((k) => k.kind === request.kind)!
+    const parameter = (name: string) => Number(request.with[name] ?? parameters.find((p) => p.name === name)!.default)
+    if (request.observe) return { nodes: names, heal: async () => {} }
+    const { host } = fleet.description
+    const stops = fleet.description.nodes
+      .filter(({ role, id }) => names.includes(`${role}:${id}`))
+      .map(({ id, port }) => kind.start({ host, port }, parameter, (fields) => hit({ ...fields, to: `broker:${id}` })))
+    return {
+      nodes: names,
+      heal: async () => {
+        for (const stop of stops) stop()
+      },
+    }
+  },
+}
