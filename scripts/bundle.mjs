@@ -11,6 +11,7 @@ const STAMP = join(DIST, 'stamp')
 const ENTRIES = {
   node: 'packages/node/src/main.ts',
   supervisor: 'packages/director/src/supervisor-main.ts',
+  director: 'packages/director/src/compose/director-main.ts',
   cli: 'packages/cli/src/main.ts',
   sim: 'packages/sim/src/main.ts',
   proxy: 'packages/proxy/src/main.ts',

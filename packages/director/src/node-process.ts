@@ -4,16 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClusterFolder, NodeAddress } from './cluster-folder.ts'
-import { askSocket } from './json-socket.ts'
-
-export type ProcessState = 'running' | 'paused' | 'exited'
-
-export interface NodeStatus {
-  readonly state: string
-  readonly [field: string]: unknown
-}
-
-const STATUS_TIMEOUT_MS = 1000
+import type { FleetNode, ProcessState } from './fleet.ts'
 
 /**
  * A small young generation is collected often, and with it the buffers that requests came in. With a large one V8 sees the memory outside
@@ -21,7 +12,7 @@ const STATUS_TIMEOUT_MS = 1000
  */
 const NODE_FLAGS = ['--max-semi-space-size=1', '--min-semi-space-size=1']
 
-export class NodeProcess {
+export class NodeProcess implements FleetNode {
   readonly address: NodeAddress
   readonly name: string
   readonly #folder: ClusterFolder
@@ -49,9 +40,12 @@ export class NodeProcess {
     return this.#state
   }
 
-  /** How it ended, "SIGKILL" or "exit code 70"; empty while it runs. */
   get exit(): string {
     return this.#exit
+  }
+
+  get socket(): string {
+    return this.#folder.socket(this.name)
   }
 
   start(): void {
@@ -97,15 +91,5 @@ export class NodeProcess {
     const force = setTimeout(() => this.signal('SIGKILL'), graceMs)
     await this.#ended
     clearTimeout(force)
-  }
-
-  /** What the node says of itself; undefined when it does not answer. */
-  async status(): Promise<NodeStatus | undefined> {
-    if (this.#state !== 'running') return undefined
-    try {
-      return await askSocket<NodeStatus>(this.#folder.socket(this.name), { verb: 'status' }, STATUS_TIMEOUT_MS)
-    } catch {
-      return undefined
-    }
   }
 }

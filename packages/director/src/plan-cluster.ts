@@ -91,7 +91,7 @@ async function clientPorts(wish: ClusterWish, taken: readonly number[]): Promise
 }
 
 /** Kafka's own defaults would leave a small cluster without its internal topics. */
-function smallClusterSettings(brokers: number): Record<string, string> {
+export function smallClusterSettings(brokers: number): Record<string, string> {
   const factor = String(Math.min(3, brokers))
   return {
     'offsets.topic.replication.factor': factor,
@@ -105,7 +105,7 @@ function checkCount(option: string, count: number): void {
   throw new Refusal('BAD_ARGUMENT', `${option} ${count} is not between 1 and ${MAX_NODES}`, `use ${option} 3`)
 }
 
-function checkSettings(settings: Readonly<Record<string, string>>): void {
+export function checkSettings(settings: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(settings)) {
     const definition = BROKER_CONFIGS.get(name)
     if (!definition) throw new Refusal('BAD_ARGUMENT', `--set ${name}: Kafka has no such broker configuration`, nearest(name))

@@ -1,38 +1,31 @@
-// The process that outlives the command that started it: it runs the nodes, holds the faults, and serves the control API.
-import type { ClusterFolder } from './cluster-folder.ts'
-import { serveControl } from './api/control-server.ts'
+// What drives a cluster, and outlives the command that started it: it has the nodes of one world, holds the faults, and serves the control API.
+import { type ControlOptions, serveControl } from './api/control-server.ts'
 import { ClusterEvents } from './events/cluster-events.ts'
 import { FaultBook } from './fault/fault-book.ts'
-import { Fleet } from './fleet.ts'
+import type { Fleet, FleetContext } from './fleet.ts'
 
 export class Supervisor {
   readonly events = new ClusterEvents()
   readonly fleet: Fleet
   readonly faults: FaultBook
-  readonly #folder: ClusterFolder
-  readonly #detached: boolean
+  readonly #release: (wipe: boolean) => void
   #close: () => void = () => {}
   #ending: Promise<void> | undefined
 
-  constructor(folder: ClusterFolder, program: string, detached: boolean) {
-    this.#folder = folder
-    this.#detached = detached
+  /** `release`: all nodes have stopped. */
+  constructor(world: (context: FleetContext) => Fleet, release: (wipe: boolean) => void) {
     const { events } = this
-    this.fleet = new Fleet({ folder, program, detached, events, faultsFor: (name) => this.faults.armedFor(name) })
+    this.fleet = world({ events, faultsFor: (name) => this.faults.armedFor(name) })
     this.faults = new FaultBook(this.fleet, events)
+    this.#release = release
   }
 
-  /** `onDown`: the cluster was told to stop, and has. */
-  async start(onDown: () => void): Promise<void> {
+  /** Resolves with the port of the control API. */
+  async start(control: ControlOptions): Promise<number> {
     await this.fleet.startAll()
-    const { api } = this.fleet.description
-    const served = await serveControl(this, { host: api.host, port: api.port, token: api.token, onDown })
-    this.#close = served.close
-    this.#folder.claim({
-      pid: process.pid,
-      api: `http://${api.host === '0.0.0.0' ? '127.0.0.1' : api.host}:${served.port}`,
-      detached: this.#detached,
-    })
+    const { port, close } = await serveControl(this, control)
+    this.#close = close
+    return port
   }
 
   down(wipe: boolean): Promise<void> {
@@ -43,7 +36,6 @@ export class Supervisor {
   async #end(wipe: boolean): Promise<void> {
     await this.fleet.stopAll()
     this.#close()
-    this.#folder.release()
-    if (wipe) this.#folder.wipe()
+    this.#release(wipe)
   }
 }

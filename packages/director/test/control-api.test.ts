@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { controlApp } from '../src/api/control-server.ts'
 import { OPENAPI } from '../src/api/openapi.ts'
 import { ClusterFolder } from '../src/cluster-folder.ts'
+import type { FleetContext } from '../src/fleet.ts'
+import { LocalFleet } from '../src/local-fleet.ts'
 import { planCluster } from '../src/plan-cluster.ts'
 import { Supervisor } from '../src/supervisor.ts'
 
@@ -21,7 +23,8 @@ beforeAll(async () => {
     await planCluster({ brokers: 1, controllers: 1, port: 0, host, advertise: host, racks: [], settings: {}, fast: true }),
   )
   // Its nodes are not started: what is asked here needs none.
-  supervisor = new Supervisor(folder, path, false)
+  const world = (context: FleetContext) => new LocalFleet({ ...context, folder, program: path, detached: false })
+  supervisor = new Supervisor(world, () => {})
 })
 
 afterAll(() => rmSync(path, { recursive: true, force: true }))

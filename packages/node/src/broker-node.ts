@@ -13,8 +13,6 @@ import { MACHINE } from './machine.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
 
-const CLIENT_LISTENER = 'PLAINTEXT'
-
 export async function startBroker(
   config: NodeConfig,
   transport: GrpcTransport,
@@ -44,19 +42,21 @@ export async function startBroker(
   })
   await transport.listen('control', config.listen.control)
   await transport.listen('replication', config.listen.replication!)
-  // The port is taken before the broker is up, so that nobody else gets it; clients are let in when it is.
-  const accept = (stream: ByteStream) => broker.accept(stream, CLIENT_LISTENER)
-  const waiting: ByteStream[] = []
-  let admit = (stream: ByteStream) => {
+  // The ports are taken before the broker is up, so that nobody else gets them; clients are let in when it is.
+  const accept = (stream: ByteStream, listener: string) => broker.accept(stream, listener)
+  const waiting: [ByteStream, string][] = []
+  let admit = (stream: ByteStream, listener: string) => {
     stream.pause()
-    waiting.push(stream)
+    waiting.push([stream, listener])
   }
-  const { host, port } = config.listen.client!
-  const listener = await listen(host, port, gate, (stream) => admit(stream))
+  const doors = config.listen.clients!.map(({ listener, host, port }) =>
+    listen(host, port, gate, (stream) => admit(stream, listener)),
+  )
+  const listeners = await Promise.all(doors)
   const letIn = () => {
     admit = accept
-    for (const stream of waiting.splice(0)) {
-      accept(stream)
+    for (const [stream, listener] of waiting.splice(0)) {
+      accept(stream, listener)
       stream.resume()
     }
   }
@@ -67,7 +67,7 @@ export async function startBroker(
     health: () => ({ serves: stateOf(broker) === 'running', state: stateOf(broker), epoch: broker.brokerEpoch }),
     stop: () => {
       void broker.stop().then(async () => {
-        await listener.close()
+        await Promise.all(listeners.map((listener) => listener.close()))
         transport.close()
         exit(0)
       })

@@ -16,7 +16,8 @@ export interface NodeConfig {
   readonly listen: {
     readonly control: string
     readonly replication?: string
-    readonly client?: { readonly host: string; readonly port: number }
+    /** Of a broker: a port for each of its listeners. */
+    readonly clients?: readonly { readonly listener: string; readonly host: string; readonly port: number }[]
     /** For /metrics and /health. */
     readonly http: { readonly host: string; readonly port: number }
   }

@@ -38,9 +38,8 @@ export function controlApp(supervisor: Supervisor, { token, onDown }: Pick<Contr
   })
   app.get('/openapi.json', (c) => c.json(OPENAPI))
   app.get('/v1', (c) => {
-    const { clusterId, nodes, advertise } = supervisor.fleet.description
-    const bootstrap = nodes.filter((n) => n.role === 'broker').map((n) => `${advertise}:${n.port}`)
-    return c.json({ clusterId, bootstrap: bootstrap.join(','), pid: process.pid })
+    const { clusterId, bootstrap } = supervisor.fleet
+    return c.json({ clusterId, bootstrap, pid: process.pid })
   })
   app.route('/v1', nodeRoutes(supervisor))
   app.route('/v1', faultRoutes(supervisor))

@@ -10,7 +10,7 @@ export function nodeRoutes({ fleet }: Supervisor): Hono {
   app.get('/status', async (c) => c.json(await fleet.reports()))
   app.get('/nodes/:node', async (c) => {
     const node = await fleet.resolve(c.req.param('node'))
-    return c.json(fleet.view(node, await node.status()))
+    return c.json(await fleet.view(node))
   })
   app.post('/nodes/:node/:verb', async (c) => {
     const verb = c.req.param('verb') as ProcessVerb
@@ -18,7 +18,7 @@ export function nodeRoutes({ fleet }: Supervisor): Hono {
       throw new Refusal('BAD_ARGUMENT', `"${verb}" cannot be done to a node`, `use one of ${PROCESS_VERBS.join(', ')}`)
     const node = await fleet.resolve(c.req.param('node'))
     await fleet.act(verb, node)
-    return c.json(fleet.view(node, await node.status()))
+    return c.json(await fleet.view(node))
   })
   return app
 }

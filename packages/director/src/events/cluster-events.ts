@@ -25,7 +25,7 @@ export class ClusterEvents {
 
   /** Of the director itself. */
   emit(event: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#add({ t: Date.now(), node: 'director', event, ...fields })
+    this.add({ t: Date.now(), node: 'director', event, ...fields })
   }
 
   /** Everything after `seq` that is kept, then everything that comes. Returns how to stop. */
@@ -44,7 +44,7 @@ export class ClusterEvents {
     const logged = sizeOf(log)
     const connect = () => {
       if (isOver()) {
-        for (const line of eventsIn(log, logged).slice(told)) this.#add(line)
+        for (const line of eventsIn(textAfter(log, logged)).slice(told)) this.add(line)
         return
       }
       // A socket that breaks is followed again: what was heard already is skipped.
@@ -52,14 +52,15 @@ export class ClusterEvents {
       const onLine = (line: unknown) => {
         if (skip > 0) return void skip--
         told++
-        this.#add(line as Omit<ClusterEvent, 'seq'>)
+        this.add(line as Omit<ClusterEvent, 'seq'>)
       }
       followSocket(socket, { verb: 'events' }, onLine, () => setTimeout(connect, RETRY_MS))
     }
     connect()
   }
 
-  #add(event: Omit<ClusterEvent, 'seq'>): void {
+  /** Of a node. */
+  add(event: Omit<ClusterEvent, 'seq'>): void {
     const numbered = { seq: ++this.#seq, ...event } as ClusterEvent
     this.#kept.push(numbered)
     if (this.#kept.length > KEPT) this.#kept.splice(0, KEPT / 2)
@@ -71,10 +72,13 @@ function sizeOf(path: string): number {
   return existsSync(path) ? statSync(path).size : 0
 }
 
+function textAfter(path: string, from: number): string {
+  return existsSync(path) ? readFileSync(path).subarray(from).toString() : ''
+}
+
 /** Lines that are no events are what a runtime says when it fails. */
-function eventsIn(path: string, from: number): Omit<ClusterEvent, 'seq'>[] {
-  if (!existsSync(path)) return []
-  const lines = readFileSync(path).subarray(from).toString().split('\n')
+export function eventsIn(text: string): Omit<ClusterEvent, 'seq'>[] {
+  const lines = text.split('\n')
   return lines.filter((line) => line.startsWith('{"t":')).flatMap((line) => parsed(line))
 }
 

@@ -24,6 +24,7 @@ export class ProxiedLinks {
   readonly #toxiproxy: Toxiproxy
   readonly #child: ChildProcess | undefined
   readonly #proxies = new Map<string, Proxy>()
+  readonly #all: Link[] = []
 
   private constructor(toxiproxy: Toxiproxy, child: ChildProcess | undefined) {
     this.#toxiproxy = toxiproxy
@@ -45,11 +46,13 @@ export class ProxiedLinks {
       await old?.remove()
       const proxy = await this.#ask(() => this.#toxiproxy.createProxy({ name: link.name, listen, upstream }))
       this.#proxies.set(link.name, proxy)
+      this.#all.push(link)
     }
   }
 
-  get links(): string[] {
-    return [...this.#proxies.keys()]
+  /** All that have a proxy. */
+  get all(): readonly Link[] {
+    return this.#all
   }
 
   /** Where whoever dials the link connects to. */

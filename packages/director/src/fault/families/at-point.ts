@@ -20,9 +20,9 @@ export async function beginAtPoint(request: FaultRequest, context: BeginContext)
   const heal = async () => {
     const victims = fleet.nodes.filter((n) => names.includes(n.name))
     // Stopped, a node answers nobody: first it goes on.
-    if (kind === 'pause') for (const node of victims) node.signal('SIGCONT')
+    if (kind === 'pause') for (const node of victims) await fleet.resume(node)
     await begun.heal()
-    for (const node of victims) if (node.state === 'exited') fleet.start(node)
+    for (const node of victims) if (node.state === 'exited') await fleet.start(node)
   }
   return { ...begun, disarm: begun.heal, heal }
 }

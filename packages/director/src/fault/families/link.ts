@@ -1,7 +1,7 @@
 // Faults of links: what one node sends to another is late, slow, cut into pieces, or does not arrive. In a proxied cluster only.
 import { Refusal } from '@faultline/base'
 import type { Fleet } from '../../fleet.ts'
-import { allLinks, CLIENTS, type Flow, flows, LINK_PLANES, type LinkPlane } from '../../links/link.ts'
+import { CLIENTS, type Flow, flows, LINK_PLANES, type LinkPlane } from '../../links/link.ts'
 import type { ProxiedLinks, ToxicWish } from '../../links/proxied-links.ts'
 import type { Begun, BeginContext, FaultFamily, Kind, Parameter } from '../family.ts'
 import { bad, type FaultRequest } from '../fault-request.ts'
@@ -103,7 +103,7 @@ async function chosenFlows(request: FaultRequest, fleet: Fleet): Promise<Flow[]>
         ? new Set([CLIENTS])
         : new Set([(await fleet.resolve(selector)).name])
   const [from, to] = [await named(request.from), await named(request.to)]
-  const links = allLinks(fleet.nodes.map((n) => n.name))
+  const { all: links } = fleet.links!
   const there = flows(links, { from, to, planes })
   const waysDefault = request.kind === 'cut' || request.kind === 'flap' || request.kind === 'refuse' ? 'both' : 'one'
   if ((request.with['ways'] ?? waysDefault) === 'one') return there
@@ -115,7 +115,7 @@ function partitionFlows({ with: given, plane }: FaultRequest, fleet: Fleet): Flo
   const among = given['among'] ?? 'all'
   const names = fleet.nodes.map((n) => n.name).filter((name) => among === 'all' || name.startsWith(String(among).slice(0, -1)))
   const planes: readonly LinkPlane[] = plane ? [plane] : ['control', 'replication']
-  const links = allLinks(fleet.nodes.map((n) => n.name))
+  const { all: links } = fleet.links!
   return cutPairs(String(given['shape'] ?? 'halves'), names).flatMap(([a, b]) =>
     flows(links, { from: new Set([a]), to: new Set([b]), planes }),
   )

@@ -41,10 +41,13 @@ export const load: FaultFamily = {
     const { load: kind, parameters } = ALL.find((k) => k.kind === request.kind)!
     const parameter = (name: string) => Number(request.with[name] ?? parameters.find((p) => p.name === name)!.default)
     if (request.observe) return { nodes: names, heal: async () => {} }
-    const { host } = fleet.description
-    const stops = fleet.description.nodes
-      .filter(({ role, id }) => names.includes(`${role}:${id}`))
-      .map(({ id, port }) => kind.start({ host, port }, parameter, (fields) => hit({ ...fields, to: `broker:${id}` })))
+    const addresses = fleet.bootstrap.split(',')
+    const stops = fleet.namesOf('broker').flatMap((name, i) => {
+      if (!names.includes(name)) return []
+      const [host, port] = addresses[i]!.split(':')
+      const tell = (fields: Readonly<Record<string, unknown>>) => hit({ ...fields, to: name })
+      return [kind.start({ host: host!, port: Number(port) }, parameter, tell)]
+    })
     return {
       nodes: names,
       heal: async () => {

@@ -1,6 +1,5 @@
 // Faults of processes: a node is ended, stopped in its tracks, or started again. With a condition, in the moment in which it comes true.
-import type { NodeProcess } from '../../node-process.ts'
-import type { Fleet, ProcessVerb } from '../../fleet.ts'
+import type { Fleet, FleetNode, ProcessVerb } from '../../fleet.ts'
 import { armNodes, nodeFault } from '../node-faults.ts'
 import type { Begun, BeginContext, FaultFamily } from '../family.ts'
 import { bad, type FaultRequest } from '../fault-request.ts'
@@ -23,7 +22,7 @@ export const process: FaultFamily = {
       throw bad(`process ${request.kind} needs a node`, 'use --node broker:2 or --node leader:orders-0')
     if (request.nth ?? request.every ?? request.probability)
       throw bad('nth, every and probability choose among requests: a process has none', 'use --when, --in or --after')
-    const victims = new Set<NodeProcess>()
+    const victims = new Set<FleetNode>()
     const strike = async () => {
       if (request.observe) return
       const node = await context.fleet.resolve(request.node!)
@@ -67,9 +66,9 @@ async function watch(
   }
 }
 
-async function undo(fleet: Fleet, victims: ReadonlySet<NodeProcess>): Promise<void> {
+async function undo(fleet: Fleet, victims: ReadonlySet<FleetNode>): Promise<void> {
   for (const node of victims) {
-    if (node.state === 'paused') node.signal('SIGCONT')
-    else if (node.state === 'exited') fleet.start(node)
+    if (node.state === 'paused') await fleet.resume(node)
+    else if (node.state === 'exited') await fleet.start(node)
   }
 }

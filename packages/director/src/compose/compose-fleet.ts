@@ -1,0 +1,173 @@
+// The world `compose`: nodes are containers, each alone on its network with Toxiproxy. The director asks them on Unix sockets in a volume that
+// they share, and has Toxiproxy break their links; containers it can end, stop or start only where it has the Docker engine's socket.
+import { writeFileSync } from 'node:fs'
+import { Refusal } from '@faultline/base'
+import type { ManagementRequest } from '@faultline/node'
+import type { ClusterDescription, NodeAddress } from '../cluster-folder.ts'
+import { type ClusterEvent, eventsIn } from '../events/cluster-events.ts'
+import { Fleet, type FleetContext, type FleetNode, type ProcessState } from '../fleet.ts'
+import { followSocket } from '../json-socket.ts'
+import { ProxiedLinks } from '../links/proxied-links.ts'
+import { composeConfig, composeLinks, MANAGEMENT, serviceOf } from './compose-plan.ts'
+import { DockerEngine } from './docker-engine.ts'
+
+const GRACE_SECONDS = 20
+/** A node's socket appears a moment after its process. */
+const RETRY_MS = 50
+/** Lines in which what a node told last is looked for. */
+const LAST_LINES = 100
+/** What the shell makes of a signal. */
+const SIGNALLED: Readonly<Record<number, string>> = { 137: 'SIGKILL', 143: 'SIGTERM' }
+
+interface ContainerNode extends FleetNode {
+  readonly service: string
+  state: ProcessState
+  exit: string
+  /** The last that was heard of it. */
+  heard: string
+}
+
+export class ComposeFleet extends Fleet<ContainerNode> {
+  readonly nodes: readonly ContainerNode[]
+  readonly #o: FleetContext
+  readonly #plan: ClusterDescription
+  #links: ProxiedLinks | undefined
+  #engine: DockerEngine | undefined
+
+  constructor(plan: ClusterDescription, context: FleetContext) {
+    super()
+    this.#o = context
+    this.#plan = plan
+    this.nodes = plan.nodes.map(containerNode)
+  }
+
+  get clusterId(): string {
+    return this.#plan.clusterId
+  }
+
+  get bootstrap(): string {
+    const brokers = this.#plan.nodes.filter((n) => n.role === 'broker')
+    return brokers.map((n) => `${this.#plan.advertise}:${n.port}`).join(',')
+  }
+
+  get links(): ProxiedLinks | undefined {
+    return this.#links
+  }
+
+  /** Compose starts the containers: they wait for their configurations. */
+  async startAll(): Promise<void> {
+    this.#engine = await DockerEngine.find()
+    this.#links = await ProxiedLinks.start('', this.#plan.proxied!.toxiproxy)
+    await this.#links.create(composeLinks(this.#plan))
+    for (const node of this.nodes) {
+      this.#writeFaults(node)
+      writeFileSync(`${MANAGEMENT}/${node.service}.json`, JSON.stringify(composeConfig(this.#plan, node.address)))
+      this.#follow(node)
+    }
+  }
+
+  stopAll(): Promise<void> {
+    throw new Refusal('BAD_ARGUMENT', 'this cluster runs in containers', 'stop it with: docker compose down')
+  }
+
+  async start(node: ContainerNode): Promise<void> {
+    const engine = this.#engineFor(node, 'start')
+    this.#writeFaults(node)
+    await engine.start(node.service)
+    node.state = 'running'
+    node.exit = ''
+  }
+
+  async resume(node: ContainerNode): Promise<void> {
+    await this.#engineFor(node, 'unpause').resume(node.service)
+    node.state = 'running'
+    this.#o.events.emit('process.resume', { name: node.name })
+  }
+
+  override async manage<T>(name: string, request: ManagementRequest): Promise<T | undefined> {
+    const reply = await super.manage<T>(name, request)
+    const node = this.nodes.find((n) => n.name === name)
+    // Healed while it is away: it is not to be armed with that when it comes back, whoever starts it.
+    if (node?.state === 'exited') this.#writeFaults(node)
+    return reply
+  }
+
+  protected async kill(node: ContainerNode): Promise<void> {
+    await this.#engineFor(node, 'kill').kill(node.service)
+    await this.look()
+  }
+
+  protected async terminate(node: ContainerNode): Promise<void> {
+    await this.#engineFor(node, 'stop').stop(node.service, GRACE_SECONDS)
+    await this.look()
+  }
+
+  protected async pause(node: ContainerNode): Promise<void> {
+    await this.#engineFor(node, 'pause').pause(node.service)
+    node.state = 'paused'
+    this.#o.events.emit('process.pause', { name: node.name })
+  }
+
+  /** Without the engine, whoever can be reached runs. */
+  protected async look(): Promise<void> {
+    const containers = await this.#engine?.containers()
+    if (!containers) return
+    for (const node of this.nodes) {
+      const { state, exitCode } = containers.get(node.service) ?? { state: 'removed', exitCode: 0 }
+      node.state = state === 'running' || state === 'paused' ? state : 'exited'
+      node.exit = node.state === 'exited' ? exitOf(state, exitCode) : ''
+    }
+  }
+
+  #engineFor({ name, service }: ContainerNode, verb: string): DockerEngine {
+    if (this.#engine) return this.#engine
+    const what = `${name} is a container, and the director does not have the Docker engine's socket`
+    throw new Refusal('BAD_ARGUMENT', what, `docker compose ${verb} ${service}; or start with -f docker/compose.engine.yaml too`)
+  }
+
+  #writeFaults({ name, service }: ContainerNode): void {
+    writeFileSync(`${MANAGEMENT}/${service}.faults.json`, JSON.stringify(this.#o.faultsFor(name)))
+  }
+
+  /** Its socket lives as long as its process: a new one tells everything anew. */
+  #follow(node: ContainerNode): void {
+    const { events } = this.#o
+    let reached = false
+    const onLine = (line: unknown) => {
+      if (!reached) {
+        reached = true
+        if (node.state === 'exited') node.state = 'running'
+        events.emit('process.start', { name: node.name })
+      }
+      node.heard = JSON.stringify(line)
+      events.add(line as Omit<ClusterEvent, 'seq'>)
+    }
+    const onEnd = () => {
+      setTimeout(() => this.#follow(node), RETRY_MS)
+      if (reached) void this.#lost(node)
+    }
+    followSocket(node.socket, { verb: 'events' }, onLine, onEnd)
+  }
+
+  async #lost(node: ContainerNode): Promise<void> {
+    node.state = 'exited'
+    node.exit = 'not reached'
+    const words = (await this.#engine?.lastWords(node.service, LAST_LINES).catch(() => '')) ?? ''
+    const unheard = words.slice(words.lastIndexOf(node.heard) + node.heard.length)
+    if (words.includes(node.heard)) for (const event of eventsIn(unheard)) this.#o.events.add(event)
+    await this.look().catch(() => {})
+    this.#writeFaults(node)
+    this.#o.events.emit('process.exit', { name: node.name, how: node.exit })
+  }
+}
+
+function containerNode(address: NodeAddress): ContainerNode {
+  const name = `${address.role}:${address.id}`
+  const service = serviceOf(name)
+  const socket = `${MANAGEMENT}/${service}.sock`
+  return { address, name, service, socket, pid: -1, state: 'exited', exit: 'not reached', heard: '' }
+}
+
+function exitOf(state: string, exitCode: number): string {
+  return state === 'exited' ? (SIGNALLED[exitCode] ?? `exit code ${exitCode}`) : state
+}

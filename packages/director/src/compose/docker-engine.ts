@@ -1,0 +1,138 @@
+// The Docker engine, over its socket where that is mounted: what containers of this Compose project do, and signals for them.
+import { existsSync } from 'node:fs'
+import { request } from 'node:http'
+import { hostname } from 'node:os'
+import { Refusal } from '@faultline/base'
+
+const SOCKET = '/var/run/docker.sock'
+/** Served by engines from 18.06 on. */
+const VERSION = '/v1.38'
+const PROJECT = 'com.docker.compose.project'
+const SERVICE = 'com.docker.compose.service'
+
+export interface Container {
+  readonly id: string
+  /** "running", "paused", "exited", "created". */
+  readonly state: string
+  readonly exitCode: number
+}
+
+interface Listed {
+  readonly Id: string
+  readonly State: string
+  readonly Status: string
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+export class DockerEngine {
+  readonly #project: string
+
+  private constructor(project: string) {
+    this.#project = project
+  }
+
+  /** Undefined when its socket is not mounted; refuses when it is, and does not let us in. */
+  static async find(): Promise<DockerEngine | undefined> {
+    if (!existsSync(SOCKET)) return undefined
+    const { Config } = JSON.parse(await call('GET', `/containers/${hostname()}/json`)) as {
+      Config: { Labels: Record<string, string> }
+    }
+    return new DockerEngine(Config.Labels[PROJECT]!)
+  }
+
+  /** By their services. */
+  async containers(): Promise<Map<string, Container>> {
+    const filters = encodeURIComponent(JSON.stringify({ label: [`${PROJECT}=${this.#project}`] }))
+    const listed = JSON.parse(await call('GET', `/containers/json?all=1&filters=${filters}`)) as Listed[]
+    return new Map(
+      listed.map(({ Id, State, Status, Labels }) => {
+        const exitCode = Number(/^Exited \((\d+)\)/.exec(Status)?.[1] ?? 0)
+        return [Labels[SERVICE]!, { id: Id, state: State, exitCode }]
+      }),
+    )
+  }
+
+  /** Resolves when it has ended. */
+  async kill(service: string): Promise<void> {
+    const id = await this.#id(service)
+    await call('POST', `/containers/${id}/kill?signal=SIGKILL`)
+    await call('POST', `/containers/${id}/wait`)
+  }
+
+  /** In order, or by force after `graceSeconds`. */
+  async stop(service: string, graceSeconds: number): Promise<void> {
+    await call('POST', `/containers/${await this.#id(service)}/stop?t=${graceSeconds}`)
+  }
+
+  async start(service: string): Promise<void> {
+    await call('POST', `/containers/${await this.#id(service)}/start`)
+  }
+
+  async pause(service: string): Promise<void> {
+    await call('POST', `/containers/${await this.#id(service)}/pause`)
+  }
+
+  /** A container that was paused, or a process in it that was stopped. */
+  async resume(service: string): Promise<void> {
+    const { id, state } = await this.#container(service)
+    await call('POST', `/containers/${id}/${state === 'paused' ? 'unpause' : 'kill?signal=SIGCONT'}`)
+  }
+
+  /** What it wrote last, to standard output. */
+  async lastWords(service: string, lines: number): Promise<string> {
+    return withoutFrames(await callRaw('GET', `/containers/${await this.#id(service)}/logs?stdout=1&tail=${lines}`))
+  }
+
+  async #id(service: string): Promise<string> {
+    return (await this.#container(service)).id
+  }
+
+  async #container(service: string): Promise<Container> {
+    const container = (await this.containers()).get(service)
+    if (container) return container
+    throw new Refusal('NODE_FAILED', `${service} has no container`, 'start it with: docker compose up -d')
+  }
+}
+
+async function call(method: string, path: string): Promise<string> {
+  return (await callRaw(method, path)).toString()
+}
+
+function callRaw(method: string, path: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const refuse = (why: string) =>
+      reject(
+        new Refusal('NODE_FAILED', `the Docker engine at ${SOCKET}: ${why}`, 'may this container use it? See docs/compose.md'),
+      )
+    const asked = request({ socketPath: SOCKET, method, path: `${VERSION}${path}` }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => {
+        const body = Buffer.concat(chunks)
+        if ((response.statusCode ?? 500) < 400) resolve(body)
+        else refuse(messageOf(body.toString()))
+      })
+    })
+    asked.on('error', (error) => refuse(error.message))
+    asked.end()
+  })
+}
+
+function messageOf(body: string): string {
+  try {
+    return (JSON.parse(body) as { message: string }).message
+  } catch {
+    return body
+  }
+}
+
+/** A log without a terminal comes in frames: the stream, three zeros, a length. */
+function withoutFrames(log: Buffer): string {
+  const chunks: Buffer[] = []
+  for (let at = 0; at + 8 <= log.length;) {
+    const length = log.readUInt32BE(at + 4)
+    chunks.push(log.subarray(at + 8, at + 8 + length))
+    at += 8 + length
+  }
+  return Buffer.concat(chunks).toString()
+}
