@@ -94,4 +94,11 @@ describe('the metrics of a cluster', () => {
     await until('grown ISRs', async () => (await sums('kafka_server_replicamanager_isrexpands_total')) >= 1)
     await until('full ISRs', async () => (await sums('kafka_server_replicamanager_underreplicatedpartitions')) === 0)
   })
+
+  it('say that a controller without a quorum is not well', async () => {
+    const [last, ...others] = (await test.cluster.nodes()).filter((n) => n.role === 'controller')
+    for (const { name } of others) await test.cluster.act('kill', name)
+    await until('a controller that is not well', async () => (await get(last!.name, '/health')).status === 503)
+    expect((await scrape(last!.name)).value('kafka_server_raftmetrics_current_leader')).toBe(-1)
+  })
 })

@@ -1,5 +1,5 @@
 // What a node shows of itself over HTTP: /metrics for Prometheus, /health for whoever asks whether it serves.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { MetricFamily } from '@faultline/base'
 import { CONTENT_TYPE, exposition } from './exposition.ts'
 
@@ -15,7 +15,7 @@ export interface ObservedNode {
 }
 
 /** Rejects with the system's error (EADDRINUSE) when the port cannot be had. */
-export async function serveHttp({ host, port }: { host: string; port: number }, node: ObservedNode): Promise<void> {
+export async function serveHttp({ host, port }: { host: string; port: number }, node: ObservedNode): Promise<Server> {
   const server = createServer((request, response) => answer(request, response, node))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -25,6 +25,7 @@ export async function serveHttp({ host, port }: { host: string; port: number }, 
     })
   })
   server.on('error', () => {})
+  return server
 }
 
 function answer({ method, url = '' }: IncomingMessage, response: ServerResponse, node: ObservedNode): void {
