@@ -41,6 +41,10 @@ describe('the metrics of a cluster', () => {
     expect(moved('kafka_network_requestmetrics_totaltimems_count', { request: 'Produce' })).toBe(3)
     expect(after.value('kafka_network_requestmetrics_totaltimems', { request: 'Produce', quantile: '0.99' })).toBeGreaterThan(0)
     expect(after.value('kafka_log_log_logendoffset', { topic: 'orders', partition: '0' })).toBe(3)
+    const follower = `broker:${(Number(leader.slice(-1)) % 3) + 1}`
+    expect(
+      (await scrape(follower)).value('kafka_server_fetcherlagmetrics_consumerlag', { topic: 'orders', partition: '0' }),
+    ).toBe(0)
     expect(after.value('kafka_log_log_size', { topic: 'orders', partition: '0' })).toBeGreaterThan(3 * 61)
   })
 

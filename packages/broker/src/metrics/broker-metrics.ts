@@ -3,6 +3,7 @@ import { counter, gauge, type MetricFamily } from '@faultline/base'
 import { serverNumber } from '@faultline/controller'
 import type { Broker } from '../broker.ts'
 import { coordinatorFamilies } from './coordinator-metrics.ts'
+import { fetcherFamilies } from './fetcher-metrics.ts'
 import { logFamilies } from './log-metrics.ts'
 import { purgatoryFamilies } from './purgatory-metrics.ts'
 import { replicaFamilies } from './replica-metrics.ts'
@@ -34,6 +35,7 @@ export function brokerFamilies(broker: Broker): MetricFamily[] {
       broker.fetchSessions.size,
     ),
     ...replicaFamilies(partitions, replicas.counts, { now: clock.wall(), maxAgeMs }),
+    ...fetcherFamilies([...replicas.fetchers()]),
     ...replicas.topics.families(),
     ...broker.requests.families(clock.mono()),
     ...purgatoryFamilies(partitions),

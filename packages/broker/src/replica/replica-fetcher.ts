@@ -42,6 +42,8 @@ interface Fetching {
   /** The leader knows the state as it is now: nothing to tell in the next request. */
   told: boolean
   inSession: boolean
+  /** Committed records that were missing here after the leader's last answer. */
+  lag: number
 }
 
 /**
@@ -76,6 +78,10 @@ export class ReplicaFetcher {
     return this.#fetching.size
   }
 
+  lags(): { partition: Partition; lag: number }[] {
+    return [...this.#fetching.values()].map(({ partition, lag }) => ({ partition, lag }))
+  }
+
   add(partition: Partition): void {
     const entry = {
       partition,
@@ -84,6 +90,7 @@ export class ReplicaFetcher {
       raceBackoffMs: FIRST_RACE_BACKOFF_MS,
       told: false,
       inSession: false,
+      lag: 0,
     }
     this.#fetching.set(keyOf(partition), entry)
     this.#forgotten.delete(keyOf(partition))
@@ -198,6 +205,7 @@ export class ReplicaFetcher {
       this.#context.counts.bytesIn += records.length
       unchanged = false
     }
+    fetching.lag = Math.max(0, fetched.highWatermark - log.logEndOffset)
     if (fetched.logStartOffset > log.logStartOffset) log.advanceLogStartOffset(Math.min(fetched.logStartOffset, log.logEndOffset))
     if (log.updateHighWatermark(Math.min(fetched.highWatermark, log.logEndOffset))) partition.advanced.notify()
     if (!unchanged) this.#appended(partition)

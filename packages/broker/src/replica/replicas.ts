@@ -111,6 +111,10 @@ export class Replicas {
     return id === undefined ? undefined : this.byId(id, index)
   }
 
+  fetchers(): Iterable<ReplicaFetcher> {
+    return this.#fetchers.values()
+  }
+
   all(): Iterable<Partition> {
     return this.#partitions.values()
   }

@@ -44,7 +44,7 @@ export class ProcessMetrics {
   }
 }
 
-/** The histogram holds times between two turns of its timer; a fresh one holds nothing. */
+/** The histogram holds times between two turns of its timer; zeros when it is fresh. */
 function lateness(nanos: number): number {
-  return nanos > NANOS * 3600 ? 0 : Math.max(0, nanos / NANOS - RESOLUTION_MS / 1000)
+  return Math.max(0, nanos / NANOS - RESOLUTION_MS / 1000)
 }
