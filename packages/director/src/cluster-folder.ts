@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { Refusal } from '@faultline/base'
 
 /** Raised when the folder's shape changes in a way that older programs cannot read. */
-const FOLDER_VERSION = 3
+export const FOLDER_VERSION = 3
 
 /** A Unix socket's path is at most 107 bytes; a node's name comes on top. */
 const MAX_SOCKET_FOLDER = 85

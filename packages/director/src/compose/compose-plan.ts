@@ -2,7 +2,7 @@
 // ports of Toxiproxy, one a link.
 import { Refusal } from '@faultline/base'
 import type { NodeConfig } from '@faultline/node'
-import type { ClusterDescription, NodeAddress } from '../cluster-folder.ts'
+import { type ClusterDescription, FOLDER_VERSION, type NodeAddress } from '../cluster-folder.ts'
 import { allLinks, type Link, linkOf } from '../links/link.ts'
 import type { LinkTarget } from '../links/proxied-links.ts'
 import { checkSettings, FAST_SETTINGS, smallClusterSettings } from '../plan-cluster.ts'
@@ -26,7 +26,7 @@ export function planCompose(env: Environment, clusterId: string): ClusterDescrip
   checkSettings(given)
   const fast = env['FAULTLINE_FAST'] === 'true' ? FAST_SETTINGS : {}
   return {
-    version: 2,
+    version: FOLDER_VERSION,
     clusterId,
     host: '0.0.0.0',
     advertise: 'localhost',
