@@ -1,4 +1,5 @@
-// Runs every test that this machine can run and counts: what needs only Node, then the real clients whose toolchains are here.
+// Runs every test that this machine can run and counts: what needs only Node, then the real clients whose toolchains are here, and the
+// cluster in containers where there is a Docker engine.
 // Called by .ci/run. Leaves no process and no folder behind.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -22,6 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 
 const groups = await onlyNode()
 groups.push(...(await realClients()))
+groups.push(...(await containers()))
 report(groups)
 
 async function onlyNode() {
@@ -40,6 +42,14 @@ async function realClients() {
   const args = ['vitest', 'run', '--config', 'vitest.clients.config.ts', ...reporters('verbose', out)]
   const done = await run('npx', args, 20 * MINUTE, { ...python.env, REQUIRE_CLIENTS: clients.join(',') })
   return counted('real clients', done, out, ({ title }) => `client ${title[0] ?? 'list'}`)
+}
+
+/** Where there is no engine, or an image cannot be had, its tests are skipped and say why. */
+async function containers() {
+  const out = join(temp, 'compose.json')
+  const args = ['vitest', 'run', '--config', 'vitest.compose.config.ts', ...reporters('verbose', out)]
+  const done = await run('npx', args, 8 * MINUTE)
+  return counted('containers', done, out, () => 'containers')
 }
 
 /** confluent-kafka and kafka-python in an environment of their own; where that cannot be made, in a folder of their own. */

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+// The cluster in containers, where there is a Docker engine; skipped with the reason where there is none.
+export default defineConfig({
+  test: {
+    include: ['test/compose/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 120_000,
+    hookTimeout: 600_000,
+  },
+})
