@@ -63,6 +63,8 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
   abstract readonly clusterId: string
   /** "localhost:9092,…", for clients on this machine. */
   abstract readonly bootstrap: string
+  /** The same, in the same order, as the director itself gets there. */
+  abstract readonly clientAddresses: readonly string[]
   /** The proxies of a proxied cluster. */
   abstract readonly links: ProxiedLinks | undefined
 

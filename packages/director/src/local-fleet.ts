@@ -42,6 +42,10 @@ export class LocalFleet extends Fleet<NodeProcess> {
     return brokers.map((n) => `${advertise}:${n.port}`).join(',')
   }
 
+  get clientAddresses(): string[] {
+    return this.bootstrap.split(',')
+  }
+
   get links(): ProxiedLinks | undefined {
     return this.#links
   }

@@ -7,6 +7,7 @@ import type { ClusterDescription, NodeAddress } from '../cluster-folder.ts'
 import { type ClusterEvent, eventsIn } from '../events/cluster-events.ts'
 import { Fleet, type FleetContext, type FleetNode, type ProcessState } from '../fleet.ts'
 import { followSocket } from '../json-socket.ts'
+import { CLIENTS } from '../links/link.ts'
 import { ProxiedLinks } from '../links/proxied-links.ts'
 import { composeConfig, composeLinks, MANAGEMENT, serviceOf } from './compose-plan.ts'
 import { DockerEngine } from './docker-engine.ts'
@@ -48,6 +49,12 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   get bootstrap(): string {
     const brokers = this.#plan.nodes.filter((n) => n.role === 'broker')
     return brokers.map((n) => `${this.#plan.advertise}:${n.port}`).join(',')
+  }
+
+  /** Toxiproxy is on the director's network, too. */
+  get clientAddresses(): string[] {
+    const clients = composeLinks(this.#plan).filter(({ link }) => link.name.startsWith(`${CLIENTS}.`))
+    return clients.map(({ listen }) => `toxiproxy:${listen.split(':')[1]}`)
   }
 
   get links(): ProxiedLinks | undefined {

@@ -41,7 +41,7 @@ export const load: FaultFamily = {
     const { load: kind, parameters } = ALL.find((k) => k.kind === request.kind)!
     const parameter = (name: string) => Number(request.with[name] ?? parameters.find((p) => p.name === name)!.default)
     if (request.observe) return { nodes: names, heal: async () => {} }
-    const addresses = fleet.bootstrap.split(',')
+    const { clientAddresses: addresses } = fleet
     const stops = fleet.namesOf('broker').flatMap((name, i) => {
       if (!names.includes(name)) return []
       const [host, port] = addresses[i]!.split(':')
