@@ -14,10 +14,16 @@ export class ControlClient {
     this.#headers = { 'content-type': 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) }
   }
 
-  /** Throws the Refusal that it was answered with. */
+  /** Throws the Refusal that it was answered with, or one that says that nobody answered. */
   async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
     const init = { method, headers: this.#headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
-    const response = await fetch(`${this.#url}/v1${path}`, init)
+    const response = await fetch(`${this.#url}/v1${path}`, init).catch((error: Error) => {
+      throw new Refusal(
+        'NO_CLUSTER',
+        `the supervisor at ${this.#url} ended or cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`,
+        'logs/supervisor.log in the folder of the cluster has its last words; start it again with: npx faultline up --dir FOLDER',
+      )
+    })
     const answer = (await response.json()) as T | Refused
     if (response.ok) return answer as T
     const { code, message, advice } = (answer as Refused).refused

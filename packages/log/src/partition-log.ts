@@ -423,7 +423,7 @@ export class PartitionLog {
   /** Removes `offset` and all after it. Nothing happens if the log ends there or before. */
   truncateTo(offset: number): void {
     assert(offset >= 0, `truncation to ${offset}`)
-    if (offset >= this.#logEndOffset) return
+    if (offset >= this.#logEndOffset) return this.#forgetEpochsFrom(offset)
     if (offset < this.#segments.first.baseOffset) return this.truncateFullyAndStartAt(offset)
     this.#attempt(() => {
       while (this.#segments.active.baseOffset > offset) {
@@ -438,6 +438,15 @@ export class PartitionLog {
       this.#epochs.save()
       this.#rebuildStates()
       this.#syncNames()
+    }, undefined)
+  }
+
+  /** A leader that appended nothing has an epoch at its end that its successor never saw: kept, the two would diverge for ever. */
+  #forgetEpochsFrom(offset: number): void {
+    if (this.#epochs.latest === undefined || this.#epochs.latest.startOffset < offset) return
+    this.#attempt(() => {
+      this.#epochs.truncateFromEnd(offset)
+      this.#epochs.save()
     }, undefined)
   }
 

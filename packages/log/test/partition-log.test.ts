@@ -80,6 +80,16 @@ describe('a log', () => {
     expect(readAll(log).map((r) => r.value)).toEqual(['7/0/0', '7/0/1', '7/0/2', '7/0/3', '7/0/4'])
   })
 
+  it('forgets an epoch that begins at its end when it is cut there', () => {
+    const { open } = fixture()
+    const log = open()
+    log.appendAsLeader(values(['a', 'b']), 1, 'client')
+    log.assignEpochStart(3, 2)
+    log.truncateTo(2)
+    expect(log.leaderEpochs).toEqual([{ epoch: 1, startOffset: 0 }])
+    expect(log.logEndOffset).toBe(2)
+  })
+
   it('keeps the last stable offset below an open transaction', () => {
     const log = fixture().open()
     log.appendAsLeader(values(['before']), 0, 'client')

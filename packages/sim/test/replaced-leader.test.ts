@@ -93,6 +93,21 @@ describe('a replaced leader', () => {
     expect(world.brokerIds.map((id) => scene.end(id))).toEqual([2, 2, 2])
   })
 
+  it('follows its successor though neither wrote anything in its time (seed 6)', async () => {
+    const scene = await Scene.start(6)
+    const { world } = scene
+    expect(await scene.produce(scene.leader, 'before', -1)).toBe(Errors.NONE)
+    const isr = () => world.image!.topicsByName.get('orders')!.partitions[0]!.isr.length
+    for (const turn of [1, 2, 3]) {
+      const old = scene.leader
+      scene.cutFromControllers(old)
+      await world.runUntil(`successor ${turn}`, () => scene.leader !== old && scene.leader >= 0, 30_000)
+      world.peers.heal()
+      await world.runUntil(`full ISR ${turn}`, () => isr() === 3, 60_000)
+    }
+    expect(world.events.filter((e) => e.event === 'replica.truncate').length).toBeLessThan(10)
+  })
+
   it('refuses records once it knows', async () => {
     const scene = await Scene.start(9)
     const [follower] = scene.world.brokerIds.filter((id) => id !== scene.leader)

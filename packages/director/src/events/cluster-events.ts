@@ -1,6 +1,6 @@
 // One stream of everything that happens in the cluster: what nodes tell on their management planes, and what the director does itself, in
 // the order in which it arrived here. Each node's own events keep their order and times.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { followSocket } from '../json-socket.ts'
 
 export interface ClusterEvent {
@@ -15,6 +15,8 @@ export interface ClusterEvent {
 
 /** What a late listener can still get. */
 const KEPT = 20_000
+/** Bytes of a log read at once. */
+const PIECE = 1 << 20
 /** A node's socket appears a moment after its process. */
 const RETRY_MS = 20
 
@@ -44,7 +46,7 @@ export class ClusterEvents {
     const logged = sizeOf(log)
     const connect = () => {
       if (isOver()) {
-        for (const line of eventsIn(textAfter(log, logged)).slice(told)) this.add(line)
+        for (const line of unheardIn(log, logged, told)) this.add(line)
         return
       }
       // A socket that breaks is followed again: what was heard already is skipped.
@@ -72,8 +74,32 @@ function sizeOf(path: string): number {
   return existsSync(path) ? statSync(path).size : 0
 }
 
-function textAfter(path: string, from: number): string {
-  return existsSync(path) ? readFileSync(path).subarray(from).toString() : ''
+/** The last events after byte `from`, but for the first `heard`, at most `KEPT`. In pieces: a log can be larger than memory should be. */
+export function unheardIn(path: string, from: number, heard: number): Omit<ClusterEvent, 'seq'>[] {
+  if (!existsSync(path)) return []
+  const file = openSync(path, 'r')
+  const piece = Buffer.alloc(PIECE)
+  const decoder = new TextDecoder()
+  let unheard: Omit<ClusterEvent, 'seq'>[] = []
+  let skip = heard
+  let rest = ''
+  const take = (lines: string) => {
+    const events = eventsIn(lines)
+    unheard = [...unheard, ...events.slice(skip)].slice(-KEPT)
+    skip = Math.max(0, skip - events.length)
+  }
+  try {
+    for (let at = from, read = 0; (read = readSync(file, piece, 0, PIECE, at)) > 0; at += read) {
+      const text = rest + decoder.decode(piece.subarray(0, read), { stream: true })
+      const end = text.lastIndexOf('\n') + 1
+      take(text.slice(0, end))
+      rest = text.slice(end)
+    }
+    take(rest)
+    return unheard
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** Lines that are no events are what a runtime says when it fails. */
