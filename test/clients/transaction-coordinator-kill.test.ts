@@ -16,6 +16,8 @@ const TRANSACTIONAL_ID = 'processor-1'
 const PARTITIONS = 3
 /** Records copied before each kill, after the next coordinator took over, and after the killed broker is back. */
 const ENOUGH = 200
+/** A client may wait out its own request timeout first: librdkafka's is 60 s. */
+const LIMIT_MS = 90_000
 
 const transactional = CLIENTS.filter((client) => client.transactions)
 eachClient(transactional, 'copies each record once while the coordinators of its transactions and group are killed', surviveKills)
@@ -33,11 +35,12 @@ async function surviveKills(client: Client, programs: Programs, test: TestCluste
 
   const flowing = async () => {
     const reached = copied + ENOUGH
-    await until(`${ENOUGH} more records copied by ${client.name}`, async () => {
+    const enough = async () => {
       processor.mustRun()
       writer.program.mustRun()
       return copied >= reached
-    }).catch((error: Error) => {
+    }
+    await until(`${ENOUGH} more records copied by ${client.name}`, enough, LIMIT_MS).catch((error: Error) => {
       throw new Error(`${error.message}: ${processor.complaints}`)
     })
   }

@@ -53,9 +53,19 @@ func process(session *kgo.GroupTransactSession, fetches kgo.Fetches) {
 	produced := promise.Err() == nil
 	committed, err := session.End(context.Background(), kgo.TransactionEndTry(produced))
 	if err != nil {
-		log.Fatal(err)
+		startAgain(err)
 	}
 	if committed {
 		fmt.Println(fetches.NumRecords())
 	}
+}
+
+// A coordinator that refuses the connection ends the session of kgo for good, with the transaction in doubt: the next life settles it.
+func startAgain(err error) {
+	log.Print(err)
+	program, failed := os.Executable()
+	if failed == nil {
+		failed = syscall.Exec(program, os.Args, os.Environ())
+	}
+	log.Fatal(failed)
 }
