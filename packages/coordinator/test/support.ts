@@ -8,6 +8,7 @@ import {
   decodeOffsetCommitValue,
   encodeSubscription,
   type ErrorCode,
+  Errors,
   type GroupMetadataValue,
   type joinGroup,
   type leaveGroup,
@@ -121,6 +122,18 @@ export class TestLog implements ShardLog {
     this.entries.push(...entries)
     if (this.autoCommit) this.commit()
     return 0
+  }
+
+  /** Refuses what is appended, or commits nothing. */
+  disturb(random: Prng): void {
+    if (random.below(2) === 0) this.refuse = Errors.NOT_ENOUGH_REPLICAS
+    else this.autoCommit = false
+  }
+
+  heal(): void {
+    this.refuse = 0
+    this.autoCommit = true
+    this.commit()
   }
 
   commit(offset = this.endOffset): void {

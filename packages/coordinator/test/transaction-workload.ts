@@ -83,8 +83,8 @@ export class TransactionWorkload {
     if (roll < 60) return this.#act(actor)
     if (roll < 80) return this.world.clock.advance(this.#random.below(300))
     if (roll < 82) return this.world.clock.advance(this.#random.below(2 * TIMEOUT_MS))
-    if (roll < 86) return this.#disturbLog()
-    if (roll < 90) return this.#heal()
+    if (roll < 86) return this.world.log.disturb(this.#random)
+    if (roll < 90) return this.world.log.heal()
     if (roll < 93) return void (this.#health = this.#random.below(11))
     if (roll < 96) return this.#failOver()
     if (roll < 98) return void (actor.producer = undefined)
@@ -194,19 +194,6 @@ export class TransactionWorkload {
     marker.done(MARKER_ERRORS[this.#random.below(MARKER_ERRORS.length)]!)
   }
 
-  #disturbLog(): void {
-    const { log } = this.world
-    if (this.#random.below(2) === 0) log.refuse = Errors.NOT_ENOUGH_REPLICAS
-    else log.autoCommit = false
-  }
-
-  #heal(): void {
-    const { log } = this.world
-    log.refuse = 0
-    log.autoCommit = true
-    log.commit()
-  }
-
   #failOver(): void {
     const { log, markers } = this.world
     this.#late.push(...markers.held)
@@ -221,7 +208,7 @@ export class TransactionWorkload {
   }
 
   async #finish(): Promise<void> {
-    this.#heal()
+    this.world.log.heal()
     this.#slow.clear()
     this.#health = 10
     for (let i = 0; i < 100; i++) {

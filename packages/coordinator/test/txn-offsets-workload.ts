@@ -95,8 +95,8 @@ export class TxnOffsetsWorkload {
     if (roll < 76) return this.#commitPlain(partition)
     if (roll < 80) return this.#delete(partition)
     if (roll < 86) return this.#rebalance()
-    if (roll < 90) return this.#disturbLog()
-    if (roll < 95) return this.#heal()
+    if (roll < 90) return this.world.log.disturb(this.#random)
+    if (roll < 95) return this.world.log.heal()
     return this.#failOver()
   }
 
@@ -143,19 +143,6 @@ export class TxnOffsetsWorkload {
       const synced = await this.world.sync(MEMBER, generationId!, { [MEMBER]: '' })
       if (synced.errorCode === Errors.NONE) this.#generation = generationId!
     })
-  }
-
-  #disturbLog(): void {
-    const { log } = this.world
-    if (this.#random.below(2) === 0) log.refuse = Errors.NOT_ENOUGH_REPLICAS
-    else log.autoCommit = false
-  }
-
-  #heal(): void {
-    const { log } = this.world
-    log.refuse = 0
-    log.autoCommit = true
-    log.commit()
   }
 
   #failOver(): void {

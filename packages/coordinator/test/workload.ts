@@ -96,9 +96,9 @@ export class Workload {
     if (roll < 75) return this.#restart(actor)
     if (roll < 91) return this.world.clock.advance(this.#random.below(4000))
     if (roll < 93) return this.world.clock.advance(SESSION_MS + 1)
-    if (roll < 96) return this.#disturbLog()
+    if (roll < 96) return this.world.log.disturb(this.#random)
     if (roll < 98) return this.#failOver()
-    return this.#heal()
+    return this.world.log.heal()
   }
 
   /** What a client would do next: join, or sync. */
@@ -226,19 +226,6 @@ export class Workload {
     if (actor.id !== '') actor.past.push({ id: actor.id, generation: actor.generation })
     this.#well.delete(actor.id)
     Object.assign(actor, { id: '', generation: -1, members: undefined, synced: false })
-  }
-
-  #disturbLog(): void {
-    const { log } = this.world
-    if (this.#random.below(2) === 0) log.refuse = 19
-    else log.autoCommit = false
-  }
-
-  #heal(): void {
-    const { log } = this.world
-    log.refuse = 0
-    log.autoCommit = true
-    log.commit()
   }
 
   /** The new leader has what was committed, and perhaps more. */

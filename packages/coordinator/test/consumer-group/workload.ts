@@ -125,7 +125,7 @@ export class ConsumerWorkload {
     if (roll < 82) return this.#growTopic()
     if (roll < 92) return this.world.clock.advance(this.#random.below(2500))
     if (roll < 93) return this.world.clock.advance(SESSION_MS + SLACK_MS)
-    if (roll < 96) return this.#disturbLog()
+    if (roll < 96) return this.world.log.disturb(this.#random)
     if (roll < 97) return this.#failOver()
     return this.#heal()
   }
@@ -347,17 +347,8 @@ export class ConsumerWorkload {
     this.world.addPartitions(name, Math.min(this.world.partitionCounts.get(name)! + 1, 9))
   }
 
-  #disturbLog(): void {
-    const { log } = this.world
-    if (this.#random.below(2) === 0) log.refuse = 19
-    else log.autoCommit = false
-  }
-
   #heal(): void {
-    const { log } = this.world
-    log.refuse = 0
-    log.autoCommit = true
-    log.commit()
+    this.world.log.heal()
     this.#healedAt = this.#now
   }
 
