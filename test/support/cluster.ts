@@ -28,6 +28,9 @@ export async function startTestCluster(options: Partial<StartOptions> = {}): Pro
     settings: {},
     fast: true,
     ...options,
+  }).catch((error: Error) => {
+    if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
+    throw error
   })
   const stop = async () => {
     await cluster.down(true).catch(() => {})

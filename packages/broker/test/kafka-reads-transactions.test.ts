@@ -18,7 +18,7 @@ const JARS = join(process.env['PEERS_CACHE'] ?? join(homedir(), '.cache/kafka-pe
 const isSetUp = existsSync(KAFKA) && existsSync(JARS)
 
 describe.skipIf(!isSetUp)('kafka-dump-log', () => {
-  const root = mkdtempSync(join(tmpdir(), 'faultline-dump-'))
+  let root: string
   afterAll(() => rmSync(root, { recursive: true, force: true }))
   const dump = (decoder: string, topic: string) => {
     const file = join(root, `${topic}-0`, '00000000000000000000.log')
@@ -26,6 +26,7 @@ describe.skipIf(!isSetUp)('kafka-dump-log', () => {
   }
 
   beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'faultline-dump-'))
     const clock = new TestClock()
     const options = { disk: new NodeDisk(root), clock, random: new Prng(1), path: root, clusterId: 'c', nodeId: 1 }
     const directory = LogDirectory.open(options)

@@ -51,9 +51,11 @@ export class Cluster {
     const folder = new ClusterFolder(options.folder)
     const running = folder.supervisor()
     if (running) throw folder.inUse(running)
+    // What is refused leaves no folder.
+    const plan = folder.exists ? undefined : await planCluster(options)
+    if (!plan) await checkKnownPorts(folder)
     folder.prepare()
-    if (folder.exists) await checkKnownPorts(folder)
-    else folder.write(await planCluster(options))
+    if (plan) folder.write(plan)
     const log = openSync(folder.log('supervisor'), 'a')
     const args = [join(options.program, 'supervisor.cjs'), folder.path, ...(options.detached ? ['detached'] : [])]
     const child = spawn(process.execPath, args, { stdio: [options.detached ? 'ignore' : 'pipe', log, log], detached: true })

@@ -56,7 +56,11 @@ export async function startCluster(options: ClusterOptions = {}, program = __dir
     settings: {},
     fast: true,
   }
-  const cluster = await Cluster.start({ ...defaults, ...options, folder, program, detached: false })
+  const wanted = { ...defaults, ...options, folder, program, detached: false }
+  const cluster = await Cluster.start(wanted).catch((error: Error) => {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  })
   const stop = async () => {
     await cluster.down(true).catch(() => {})
     rmSync(folder, { recursive: true, force: true })

@@ -15,11 +15,12 @@ const JARS = join(process.env['PEERS_CACHE'] ?? join(homedir(), '.cache/kafka-pe
 const isSetUp = existsSync(KAFKA) && existsSync(JARS)
 
 describe.skipIf(!isSetUp)('kafka-dump-log', () => {
-  const root = mkdtempSync(join(tmpdir(), 'faultline-dump-'))
+  let root: string
   const dumps = new Map<string, string>()
   afterAll(() => rmSync(root, { recursive: true, force: true }))
 
   beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'faultline-dump-'))
     const clock = new TestClock()
     const options = { disk: new NodeDisk(root), clock, random: new Prng(1), path: root, clusterId: 'c', nodeId: 1 }
     const directory = LogDirectory.open(options)
