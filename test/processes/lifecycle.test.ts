@@ -1,5 +1,5 @@
 // Clusters as processes: what a person does with up, kill, pause, restart and down.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -148,8 +148,10 @@ it.each([
   [{ controllers: 2 }, /survive no more failures/],
   [{ settings: { 'no.such.setting': '1' } }, /no such broker configuration/],
   [{ settings: { 'num.partitions': 'many' } }, /Not a number/],
-])('nonsense is refused: %j', async (options, message) => {
-  await expect(startTestCluster(options)).rejects.toThrow(message)
+])('nonsense is refused, and leaves no folder: %j', async (options, message) => {
+  const folder = join(tmpdir(), `faultline-test-refused-${process.pid}`)
+  await expect(startTestCluster({ ...options, folder })).rejects.toThrow(message)
+  expect(existsSync(folder)).toBe(false)
 })
 
 it('nodes end by themselves when their supervisor is killed', async () => {
