@@ -7,8 +7,7 @@ const WARM_UP = 6000
 
 async function main(): Promise<number> {
   const world = new World({ seed: 1, brokers: 1, controllers: 1, settings: {} })
-  world.startAll()
-  await world.runUntil('the broker', () => world.broker(1)?.state === 'running', 30_000)
+  await world.start()
   await settle(world, world.client('bench').createTopic('orders', 1, 1, {}))
   await world.runUntil('the partition', () => world.broker(1)!.replicas.byName('orders', 0)?.leads === true, 30_000)
   let began = process.cpuUsage()

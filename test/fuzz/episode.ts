@@ -100,8 +100,7 @@ class Episode {
 
   async run(): Promise<EpisodeResult> {
     const world = this.#world
-    world.startAll()
-    await world.runUntil('brokers', () => world.brokerIds.every((id) => world.broker(id)?.state === 'running'), 30_000)
+    await world.start()
     await this.#await('topics', this.#createTopics())
     const ledger = new Ledger(world)
     await world.runUntil('a first record', () => ledger.acknowledged.length > 0, 30_000)

@@ -3,17 +3,11 @@
 import { Errors } from '@faultline/protocol'
 import { Producer } from '@faultline/client'
 import { describe, expect, it } from 'vitest'
+import { QUICK_FAILURES } from '@faultline/sim'
 import { Scene } from './scene.ts'
 
-const SETTINGS = {
-  'broker.heartbeat.interval.ms': '200',
-  'broker.session.timeout.ms': '1500',
-  'replica.lag.time.max.ms': '3000',
-  'replica.fetch.backoff.ms': '100',
-}
-
 async function three(): Promise<Scene> {
-  const scene = await Scene.start({ brokers: 3, settings: SETTINGS })
+  const scene = await Scene.start({ brokers: 3, settings: QUICK_FAILURES })
   await scene.createTopic('a', 1, 3, { 'min.insync.replicas': '2' })
   await scene.produce('a', ['before'])
   return scene
@@ -71,7 +65,7 @@ describe('a disk that is full', () => {
 
 describe('a disk that fails', () => {
   it.each(['write', 'sync'] as const)('at %s ends the leader', async (operation) => {
-    const scene = await Scene.start({ brokers: 3, settings: SETTINGS })
+    const scene = await Scene.start({ brokers: 3, settings: QUICK_FAILURES })
     await scene.createTopic('a', 1, 3, { 'min.insync.replicas': '2', 'flush.messages': '1' })
     const leader = scene.leaderOf('a')
     const disk = scene.world.disk(leader)

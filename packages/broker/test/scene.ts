@@ -16,7 +16,6 @@ import {
 } from '@faultline/protocol'
 import { World } from '@faultline/sim'
 
-const START_MS = 30_000
 const ANSWER_MS = 120_000
 /** Kafka's time for requests that a test does not want to time out. */
 const PATIENCE_MS = 30_000
@@ -40,8 +39,7 @@ export class Scene {
   static async start({ brokers = 1, settings = {}, seed = 1 }: SceneOptions = {}): Promise<Scene> {
     const scene = new Scene(new World({ seed, brokers, controllers: 1, settings }))
     const { world } = scene
-    world.startAll()
-    await world.runUntil('brokers', () => world.brokerIds.every((id) => world.broker(id)?.state === 'running'), START_MS)
+    await world.start()
     return scene
   }
 

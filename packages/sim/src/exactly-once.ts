@@ -12,7 +12,7 @@ import {
 } from '@faultline/client'
 import { partitionOf } from '@faultline/coordinator'
 import { Errors, offsetFetch, type ResponseOf } from '@faultline/protocol'
-import { World } from './world.ts'
+import { QUICK_FAILURES, World } from './world.ts'
 
 const INPUT = 'in'
 const OUTPUT = 'out'
@@ -25,10 +25,7 @@ const OFFSET_FETCH_VERSION = 8
 const LIMIT_MS = 180_000
 
 const SETTINGS = {
-  'broker.heartbeat.interval.ms': '200',
-  'broker.session.timeout.ms': '1500',
-  'replica.lag.time.max.ms': '3000',
-  'replica.fetch.backoff.ms': '100',
+  ...QUICK_FAILURES,
   'offsets.topic.num.partitions': '3',
   'transaction.state.log.num.partitions': '3',
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
@@ -56,8 +53,7 @@ export interface ExactlyOnceResult {
 /** Throws when the cluster does not come back, or the processor does not come to the end. */
 export async function runExactlyOnce(seed: number): Promise<ExactlyOnceResult> {
   const world = new World({ seed, brokers: 3, controllers: 3, settings: SETTINGS })
-  world.startAll()
-  await world.runUntil('brokers', () => world.brokerIds.every((id) => world.broker(id)?.state === 'running'), 30_000)
+  await world.start()
   const run = new Run(world, seed % 2 === 0 ? 1 : 2)
   const chaos = new Chaos(world, run)
   await world.runUntil('the end of the input', () => chaos.step() && run.isDone && chaos.isOver, LIMIT_MS)

@@ -2,18 +2,11 @@
 // replica, once and in order, and all replicas hold the same bytes.
 import { Producer } from '@faultline/client'
 import { decodeRecords, isBatchProblem, RecordBatch } from '@faultline/protocol'
-import { World } from './world.ts'
+import { QUICK_FAILURES, World } from './world.ts'
 
 const TOPIC = 'orders'
 const PARTITIONS = 3
 const SEND_PAUSE_MS = 15
-
-const SETTINGS = {
-  'broker.heartbeat.interval.ms': '200',
-  'broker.session.timeout.ms': '1500',
-  'replica.lag.time.max.ms': '3000',
-  'replica.fetch.backoff.ms': '100',
-}
 
 export interface FailoverResult {
   readonly digest: string
@@ -27,9 +20,8 @@ export interface FailoverResult {
 
 /** Throws when the cluster does not come up, or does not come back. */
 export async function runFailover(seed: number): Promise<FailoverResult> {
-  const world = new World({ seed, brokers: 3, controllers: 3, settings: SETTINGS })
-  world.startAll()
-  await world.runUntil('brokers', () => world.brokerIds.every((id) => world.broker(id)?.state === 'running'), 30_000)
+  const world = new World({ seed, brokers: 3, controllers: 3, settings: QUICK_FAILURES })
+  await world.start()
   const load = new Load(world)
   await world.runUntil('traffic', () => load.acknowledged.length >= 60, 30_000)
   const crashed = leaderOf(world, 0)

@@ -33,6 +33,16 @@ const LATENCY = { minMs: 0.2, maxMs: 3 }
 /** A run that goes on for this many events without an end is a livelock. */
 const MAX_EVENTS = 5_000_000
 
+const START_MS = 30_000
+
+/** Settings under which the death of a broker is noticed in a second or two, for scenarios that wait for it. */
+export const QUICK_FAILURES = {
+  'broker.heartbeat.interval.ms': '200',
+  'broker.session.timeout.ms': '1500',
+  'replica.lag.time.max.ms': '3000',
+  'replica.fetch.backoff.ms': '100',
+}
+
 interface Machine {
   readonly id: number
   readonly disk: VirtualDisk
@@ -73,9 +83,11 @@ export class World {
     return Array.from({ length: this.#o.controllers }, (_, i) => FIRST_CONTROLLER + i)
   }
 
-  startAll(): void {
+  /** Starts every node. Resolves when all brokers serve. */
+  async start(): Promise<void> {
     for (const id of this.controllerIds) this.startController(id)
     for (const id of this.brokerIds) this.startBroker(id)
+    await this.runUntil('brokers', () => this.brokerIds.every((id) => this.broker(id)?.state === 'running'), START_MS)
   }
 
   startController(id: number): void {

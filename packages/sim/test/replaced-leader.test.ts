@@ -3,14 +3,7 @@
 import { Connection } from '@faultline/client'
 import { buildBatch, Errors, produce } from '@faultline/protocol'
 import { describe, expect, it } from 'vitest'
-import { World } from '../src/index.ts'
-
-const SETTINGS = {
-  'broker.heartbeat.interval.ms': '200',
-  'broker.session.timeout.ms': '1500',
-  'replica.lag.time.max.ms': '3000',
-  'replica.fetch.backoff.ms': '100',
-}
+import { QUICK_FAILURES, World } from '../src/index.ts'
 
 class Scene {
   readonly world: World
@@ -18,14 +11,13 @@ class Scene {
 
   private constructor(seed: number) {
     this.#seed = seed
-    this.world = new World({ seed, brokers: 3, controllers: 3, settings: SETTINGS })
+    this.world = new World({ seed, brokers: 3, controllers: 3, settings: QUICK_FAILURES })
   }
 
   static async start(seed: number): Promise<Scene> {
     const scene = new Scene(seed)
     const { world } = scene
-    world.startAll()
-    await world.runUntil('brokers', () => world.brokerIds.every((id) => world.broker(id)?.state === 'running'), 30_000)
+    await world.start()
     const created = world.client('admin').createTopic('orders', 1, 3, { 'min.insync.replicas': '2' })
     await scene.settle(created)
     await world.runUntil(
