@@ -1,5 +1,6 @@
 // Kills who coordinates, and watches what groups have committed meanwhile.
 import { ClusterClient, type GroupReport, reportGroups } from '@faultline/client'
+import type { Cluster } from '@faultline/director'
 import { SocketDialer, SystemClock } from '@faultline/node'
 import { expect } from 'vitest'
 import { type TestCluster, until } from '../support/cluster.ts'
@@ -28,8 +29,52 @@ export async function killCoordinator({ cluster }: TestCluster, role: string, fl
   await until('another coordinator', async () => (await cluster.find(role)).name !== killed.name)
   await flowing()
   await cluster.act('restart', killed.name)
-  await until('every broker', async () => (await cluster.nodes()).every((n) => n.role === 'controller' || n.state === 'running'))
+  await allRunning(cluster)
   await flowing()
+}
+
+/** As `killCoordinator`, in the moment in which the transaction comes into `state`: nothing has left the coordinator since. */
+export async function killInState(
+  { cluster }: TestCluster,
+  id: string,
+  state: string,
+  flowing: () => Promise<void>,
+): Promise<void> {
+  await flowing()
+  const when = `txn(${id}).state = ${state}`
+  const kill = await cluster.addFault({ family: 'process', kind: 'kill', node: `coordinator:txn:${id}`, when, count: 1 })
+  await struck(cluster, kill.id)
+  await flowing()
+  await cluster.heal(kill.id)
+  await allRunning(cluster)
+  await flowing()
+}
+
+/** As `killCoordinator`, when one partition has its marker and its leader, stopped in its tracks, has told nobody. */
+export async function killBetweenMarkers({ cluster }: TestCluster, id: string, flowing: () => Promise<void>): Promise<void> {
+  await flowing()
+  const pause = await cluster.addFault({
+    family: 'process',
+    kind: 'pause-at-point',
+    where: { point: 'markers.appended' },
+    count: 1,
+  })
+  const after = { fault: pause.id, hits: 1 }
+  const kill = await cluster.addFault({ family: 'process', kind: 'kill', node: `coordinator:txn:${id}`, after, count: 1 })
+  await struck(cluster, kill.id)
+  await cluster.heal(pause.id)
+  await flowing()
+  await cluster.heal(kill.id)
+  await allRunning(cluster)
+  await flowing()
+}
+
+async function struck(cluster: Cluster, fault: string): Promise<void> {
+  await until(`a hit of ${fault}`, async () => (await cluster.faults()).find(({ id }) => id === fault)!.hits > 0)
+}
+
+async function allRunning(cluster: Cluster): Promise<void> {
+  await until('every broker', async () => (await cluster.nodes()).every((n) => n.role === 'controller' || n.state === 'running'))
 }
 
 /** Looks at one group all the time. What it has committed never goes back. */

@@ -1,4 +1,5 @@
-// A client's program while it runs: lines in, lines out, and what it complained of.
+// A client's program while it runs: lines in, lines out, and what it complained of. As whoever runs a service does, it is started again when it
+// says that it cannot go on.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
@@ -9,18 +10,26 @@ export interface Command {
 }
 
 const COMPLAINTS = 2000
+/** The exit code of a program that wants to be started again. */
+const AGAIN = 75
 const FINISH_LIMIT_MS = 60_000
 const TERMINATE_LIMIT_MS = 20_000
 
 export class Program implements AsyncDisposable {
   readonly #name: string
-  readonly #child: ChildProcessWithoutNullStreams
   readonly #closed: Promise<void>
+  #child!: ChildProcessWithoutNullStreams
   #complaints = ''
   #outcome: number | string | undefined
+  #stopping = false
 
-  constructor(name: string, { file, args, env }: Command, onLine: (line: string) => void) {
+  constructor(name: string, command: Command, onLine: (line: string) => void) {
     this.#name = name
+    this.#closed = new Promise((resolve) => this.#start(command, onLine, resolve))
+  }
+
+  #start(command: Command, onLine: (line: string) => void, onEnd: () => void): void {
+    const { file, args, env } = command
     this.#child = spawn(file, args, { env: { ...process.env, ...env } })
     this.#child.stderr.on('data', (bytes) => {
       this.#complaints = (this.#complaints + bytes).slice(-COMPLAINTS)
@@ -28,12 +37,11 @@ export class Program implements AsyncDisposable {
     // It may end before it has read everything: its exit code tells.
     this.#child.stdin.on('error', () => {})
     createInterface({ input: this.#child.stdout }).on('line', onLine)
-    this.#closed = new Promise((resolve) => {
-      this.#child.once('error', (error) => (this.#complaints += error.message))
-      this.#child.once('close', (code, signal) => {
-        this.#outcome = code ?? signal ?? 'nothing'
-        resolve()
-      })
+    this.#child.once('error', (error) => (this.#complaints += error.message))
+    this.#child.once('close', (code, signal) => {
+      if (code === AGAIN && !this.#stopping) return this.#start(command, onLine, onEnd)
+      this.#outcome = code === AGAIN ? 0 : (code ?? signal ?? 'nothing')
+      onEnd()
     })
   }
 
@@ -62,6 +70,7 @@ export class Program implements AsyncDisposable {
   }
 
   terminate(): Promise<number | string> {
+    this.#stopping = true
     this.#child.kill('SIGTERM')
     return this.#end(TERMINATE_LIMIT_MS)
   }
@@ -75,6 +84,7 @@ export class Program implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping = true
     if (this.#outcome === undefined) this.#child.kill('SIGKILL')
     await this.#closed
   }

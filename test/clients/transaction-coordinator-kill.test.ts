@@ -4,7 +4,7 @@ import { readCommitted } from '@faultline/client'
 import { expect } from 'vitest'
 import { createTopic, type TestCluster, until } from '../support/cluster.ts'
 import { CLIENTS, type Client, type Programs } from './clients.ts'
-import { clientOf, GroupWatch, killCoordinator } from './coordinators.ts'
+import { clientOf, GroupWatch, killBetweenMarkers, killCoordinator, killInState } from './coordinators.ts'
 import { eachClient } from './each-client.ts'
 import { Program } from './program.ts'
 import { Writer } from './traffic.ts'
@@ -19,10 +19,34 @@ const ENOUGH = 200
 /** A client may wait out its own request timeout first: librdkafka's is 60 s. */
 const LIMIT_MS = 90_000
 
-const transactional = CLIENTS.filter((client) => client.transactions)
-eachClient(transactional, 'copies each record once while the coordinators of its transactions and group are killed', surviveKills)
+/** What happens to the coordinators while records `flow`, which waits until more of them are copied. */
+type Blow = (test: TestCluster, flowing: () => Promise<void>) => Promise<void>
 
-async function surviveKills(client: Client, programs: Programs, test: TestCluster): Promise<void> {
+const AT_ROLES: readonly Blow[] = [`coordinator:txn:${TRANSACTIONAL_ID}`, `coordinator:group:${GROUP}`].map(
+  (role) => (test, flowing) => killCoordinator(test, role, flowing),
+)
+
+/** Before the decision is appended, before it is replicated and any marker is sent, between two markers, and after the last. */
+const AT_EACH_STEP: readonly Blow[] = [
+  (test, flowing) => killInState(test, TRANSACTIONAL_ID, 'Ongoing', flowing),
+  (test, flowing) => killInState(test, TRANSACTIONAL_ID, 'PrepareCommit', flowing),
+  (test, flowing) => killBetweenMarkers(test, TRANSACTIONAL_ID, flowing),
+  (test, flowing) => killInState(test, TRANSACTIONAL_ID, 'CompleteCommit', flowing),
+]
+
+const transactional = CLIENTS.filter((client) => client.transactions)
+eachClient(
+  transactional,
+  'copies each record once while the coordinators of its transactions and group are killed',
+  (client, programs, test) => survive(AT_ROLES, client, programs, test),
+)
+eachClient(
+  CLIENTS.filter((client) => client.name === 'kafkajs'),
+  'copies each record once though its coordinator is killed at each step of a transaction',
+  (client, programs, test) => survive(AT_EACH_STEP, client, programs, test),
+)
+
+async function survive(blows: readonly Blow[], client: Client, programs: Programs, test: TestCluster): Promise<void> {
   for (const topic of [TOPIC, OUTPUT]) await createTopic(test.kafka, topic, PARTITIONS)
   const target = { bootstrap: test.bootstrap, topic: TOPIC }
   const copying = { ...target, output: OUTPUT, group: GROUP, transactionalId: TRANSACTIONAL_ID }
@@ -44,8 +68,7 @@ async function surviveKills(client: Client, programs: Programs, test: TestCluste
       throw new Error(`${error.message}: ${processor.complaints}`)
     })
   }
-  await killCoordinator(test, `coordinator:txn:${TRANSACTIONAL_ID}`, flowing)
-  await killCoordinator(test, `coordinator:group:${GROUP}`, flowing)
+  for (const blow of blows) await blow(test, flowing)
   expect(await writer.finish(), writer.program.complaints).toBe(0)
   await until('every position committed', async () => {
     processor.mustRun()

@@ -1,4 +1,5 @@
 // Faults on real processes, asked for as a test would: through the control API, with an unmodified client outside that sees the effect.
+import type { Kafka } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { type ClusterEvent, startCluster, type StartedCluster } from '@faultline/director'
 import { createTopic, DIST, kafkaFor, until } from '../support/cluster.ts'
@@ -13,6 +14,17 @@ async function withOrders(cluster: StartedCluster) {
   const send = () => producer.send({ topic: 'orders', acks: -1, messages: [{ value: 'x' }] })
   await send()
   return { kafka, producer, send }
+}
+
+async function transactionalProducer(kafka: Kafka) {
+  const producer = kafka.producer({
+    transactionalId: 't1',
+    maxInFlightRequests: 1,
+    idempotent: true,
+    transactionTimeout: 3000,
+  })
+  await producer.connect()
+  return producer
 }
 
 /** Events until one of this name comes. */
@@ -116,13 +128,7 @@ describe('a fault', () => {
     const settings = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500' }
     await using cluster = await start({ settings })
     const { kafka, producer } = await withOrders(cluster)
-    const transactional = kafka.producer({
-      transactionalId: 't1',
-      maxInFlightRequests: 1,
-      idempotent: true,
-      transactionTimeout: 3000,
-    })
-    await transactional.connect()
+    const transactional = await transactionalProducer(kafka)
     await cluster.fault({
       family: 'process',
       kind: 'kill',
@@ -148,6 +154,37 @@ describe('a fault', () => {
     expect(killed).toMatchObject({ how: 'SIGKILL' })
     expect(ended.find(isComplete)!.node).not.toBe(killed['name'])
     expect((await cluster.faults())[0]).toMatchObject({ state: 'spent', hits: 1 })
+    await transactional.disconnect()
+    await producer.disconnect()
+  })
+
+  it('of a process that cannot be done in its moment says why, and waits for the next', async () => {
+    await using cluster = await start()
+    const { kafka, producer } = await withOrders(cluster)
+    const transactional = await transactionalProducer(kafka)
+    const { id } = await cluster.fault({
+      family: 'process',
+      kind: 'pause',
+      node: 'leader:later-0',
+      when: 'txn(t1).state = Ongoing',
+      count: 1,
+    })
+    const begin = async () => {
+      const transaction = await transactional.transaction()
+      await transaction.send({ topic: 'orders', messages: [{ value: 'in a transaction' }] })
+      return transaction
+    }
+    const first = await begin()
+    expect(await eventNamed(cluster, 'fault.miss')).toMatchObject({ fault: id, reason: 'there is no partition later-0' })
+    await first.abort()
+    expect(await cluster.faults()).toMatchObject([{ state: 'armed', hits: 0 }])
+    await createTopic(kafka, 'later', 1)
+    const leader = await cluster.waitForLeader('later-0')
+    const second = begin().catch(() => {})
+    await until('the hit', async () => (await cluster.faults())[0]!.hits === 1)
+    expect((await cluster.faults())[0]).toMatchObject({ state: 'spent', lastHit: { node: `broker:${leader}` } })
+    await cluster.healAll()
+    await second
     await transactional.disconnect()
     await producer.disconnect()
   })

@@ -37,6 +37,8 @@ export interface BeginContext {
   readonly fleet: Fleet
   /** A family that acts from outside tells its own hits. */
   readonly hit: (fields: Readonly<Record<string, unknown>>) => void
+  /** A moment that was noticed, and could not be used: it does not count, the next one is tried. */
+  readonly miss: (fields: Readonly<Record<string, unknown>>) => void
 }
 
 export interface FaultFamily {

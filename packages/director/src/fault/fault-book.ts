@@ -129,10 +129,15 @@ export class FaultBook {
     }
     entry.state = 'armed'
     this.#events.emit('fault.begin', { fault: id, family: request.family, kind: request.kind })
+    const about = { fault: id, family: request.family, kind: request.kind }
     const hit = (fields: Readonly<Record<string, unknown>>) =>
-      this.#events.emit('fault.hit', { fault: id, family: request.family, kind: request.kind, observed: false, ...fields })
+      this.#events.emit('fault.hit', { ...about, observed: false, ...fields })
+    const miss = (fields: Readonly<Record<string, unknown>>) => {
+      entry.notices--
+      this.#events.emit('fault.miss', { ...about, ...fields })
+    }
     try {
-      entry.begun = await family.begin(request, { id, fleet: this.#fleet, hit })
+      entry.begun = await family.begin(request, { id, fleet: this.#fleet, hit, miss })
     } catch (error) {
       clearTimeout(entry.timer)
       throw error
@@ -184,7 +189,7 @@ export class FaultBook {
     for (const other of this.#entries.values()) {
       if (other.request.after?.fault !== id || !isOpen(other)) continue
       for (const name of other.begun?.nodes ?? []) void this.#fleet.manage(name, { verb: 'hit-elsewhere', id, hits })
-      if (other.family.family === 'process' && hits === other.request.after.hits) this.#noticed(other, undefined)
+      if (isDue(other, hits)) this.#noticed(other, undefined)
     }
   }
 
@@ -204,6 +209,11 @@ export class FaultBook {
 /** Something of it is left to undo, or it is still to begin. */
 function isUndone({ state, begun }: Entry): boolean {
   return begun !== undefined || state === 'waiting'
+}
+
+/** Those of processes happen in no node that could wait itself; with a condition they are told of the moment by who watches it. */
+function isDue({ family, request: { after, when }, notices }: Entry, hits: number): boolean {
+  return family.family === 'process' && when === undefined && notices === 0 && hits >= after!.hits
 }
 
 function isOpen({ state }: Entry): boolean {

@@ -2,10 +2,13 @@
 import os
 import signal
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 stopping = []
 signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
+# librdkafka 2.x looks for a group's coordinator that has gone only when some connection comes up or goes down, and else waits for ever: the
+# next life aborts what this one left open, and asks anew.
+STUCK_SECONDS = 20
 consumer = Consumer(
     {
         "bootstrap.servers": os.environ["BOOTSTRAP_SERVERS"],
@@ -31,13 +34,22 @@ def persist(step):
                 raise
 
 
+def send_positions(positions, group):
+    try:
+        producer.send_offsets_to_transaction(positions, group, STUCK_SECONDS)
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError._TIMED_OUT:
+            os._exit(75)
+        raise
+
+
 def process(batch):
     producer.begin_transaction()
     try:
         for message in batch:
             producer.produce(os.environ["OUTPUT"], key=message.key(), value=message.value())
         positions, group = consumer.position(consumer.assignment()), consumer.consumer_group_metadata()
-        persist(lambda: producer.send_offsets_to_transaction(positions, group))
+        send_positions(positions, group)
         persist(producer.commit_transaction)
     except KafkaException as error:
         if not error.args[0].txn_requires_abort():

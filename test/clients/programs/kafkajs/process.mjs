@@ -12,6 +12,11 @@ const producer = kafka.producer({
   createPartitioner: Partitioners.DefaultPartitioner,
 })
 
+// Where a broker is gone while kafkajs connects, or starts its consumer again, it fails with what a later attempt would not.
+process.once('uncaughtException', (error) => {
+  console.error(error)
+  process.exit(error.retriable ? 75 : 1)
+})
 process.once('SIGTERM', async () => {
   await consumer.disconnect()
   await producer.disconnect()
@@ -34,8 +39,8 @@ await consumer.run({
       })
       await transaction.commit()
     } catch (error) {
-      // The batch comes again: it was not committed.
-      await transaction.abort()
+      // Aborted, the batch comes again. An end that failed cannot be asked for again: the next life settles it.
+      await transaction.abort().catch(() => process.exit(75))
       throw error
     }
     console.log(messages.length)

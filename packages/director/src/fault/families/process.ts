@@ -50,14 +50,16 @@ async function watch(
   heal: () => Promise<void>,
 ): Promise<Begun> {
   const names = request.when === undefined ? [] : context.fleet.namesOf(vantageOf(request.when))
-  const fault = nodeFault('watch', 'notify', context.id, { ...request, where: {}, with: { hold: HOLD_MS } })
+  // Its count is one of deeds, not of moments: what comes too late for one is tried again.
+  const { count: _, ...uncounted } = request
+  const fault = nodeFault('watch', 'notify', context.id, { ...uncounted, where: {}, with: { hold: HOLD_MS } })
   const begun = await armNodes(fault, names, context)
   return {
     ...begun,
     disarm: begun.heal,
     onNotice: (node) =>
       void strike()
-        .catch(() => {})
+        .catch((error: Error) => context.miss({ node, reason: error.message }))
         .then(() => node && context.fleet.manage(node, { verb: 'release' })),
     heal: async () => {
       await begun.heal()

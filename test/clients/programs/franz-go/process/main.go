@@ -44,7 +44,7 @@ func main() {
 
 func process(session *kgo.GroupTransactSession, fetches kgo.Fetches) {
 	if err := session.Begin(); err != nil {
-		log.Fatal(err)
+		startAgain(err)
 	}
 	promise := kgo.AbortingFirstErrPromise(session.Client())
 	fetches.EachRecord(func(r *kgo.Record) {
@@ -60,12 +60,8 @@ func process(session *kgo.GroupTransactSession, fetches kgo.Fetches) {
 	}
 }
 
-// A coordinator that refuses the connection ends the session of kgo for good, with the transaction in doubt: the next life settles it.
+// A coordinator that refuses the connection, or is busy for longer than kgo asks, ends its session for good: the next life settles what is in doubt.
 func startAgain(err error) {
 	log.Print(err)
-	program, failed := os.Executable()
-	if failed == nil {
-		failed = syscall.Exec(program, os.Args, os.Environ())
-	}
-	log.Fatal(failed)
+	os.Exit(75)
 }
