@@ -86,12 +86,50 @@ describe('a disk', () => {
     await producer.connect()
     const send = () => producer.send({ topic: 'orders', messages: [{ value: 'x' }] })
     await send()
-    await cluster.fault({ family: 'storage', kind: 'slow', where: { file: 'log' }, with: { operation: 'write', ms: 400 } })
+    await cluster.fault({ family: 'storage', kind: 'slow', where: { topic: 'orders' }, with: { operation: 'write', ms: 1500 } })
     const began = performance.now()
-    await send()
-    expect(performance.now() - began).toBeGreaterThan(390)
+    let late = true
+    const sent = send().then(() => (late = false))
+    // The broker goes on meanwhile.
+    await admin.createTopics({ topics: [{ topic: 'other', numPartitions: 1, replicationFactor: 1 }] })
+    expect(late).toBe(true)
+    await sent
+    expect(performance.now() - began).toBeGreaterThan(1450)
     await producer.disconnect()
     await admin.disconnect()
+  })
+})
+
+describe("the disk of the quorum's log", () => {
+  it('that is full ends the active controller; another is active, and nothing is lost', async () => {
+    await using cluster = await start({ controllers: 3 })
+    const { kafka, producer, send } = await producerTo(cluster)
+    const active = (await cluster.cluster.find('controller:active')).name
+    const { id } = await cluster.fault({ family: 'storage', kind: 'full', node: active })
+    await createTopic(kafka, 'later', 1)
+    expect((await cluster.cluster.find('controller:active')).name).not.toBe(active)
+    expect(await stateOf(cluster, active)).toMatch(/stopped/)
+    const hit = (await cluster.cluster.faults()).find((f) => f.id === id)!.lastHit
+    expect(hit).toMatchObject({ node: active, operation: 'write' })
+    await cluster.healAll()
+    await cluster.restart(active)
+    await until('its return', async () => /active|follower/.test(await stateOf(cluster, active)))
+    await send()
+    await producer.disconnect()
+  })
+
+  it('that is slow makes metadata late, not records', async () => {
+    await using cluster = await start({ controllers: 1 })
+    const { kafka, producer, send } = await producerTo(cluster)
+    await cluster.fault({ family: 'storage', kind: 'slow', where: { file: 'raft' }, with: { operation: 'sync', ms: 300 } })
+    const began = performance.now()
+    let late = true
+    const created = createTopic(kafka, 'later', 1).then(() => (late = false))
+    await send()
+    expect(late).toBe(true)
+    await created
+    expect(performance.now() - began).toBeGreaterThan(290)
+    await producer.disconnect()
   })
 })
 

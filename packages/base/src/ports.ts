@@ -48,6 +48,11 @@ export interface DiskFile {
   truncate(size: number): void
   /** Durable when it returns: survives power loss. Without it only a process crash is survived. */
   sync(): void
+  /**
+   * Milliseconds until what was last read, or written and synced, is to be taken for done; 0 when it is, as on every disk that keeps up. A
+   * slow disk does not stop the caller, who waits with what follows from it.
+   */
+  lateMs(what: 'read' | 'write'): number
   close(): void
 }
 

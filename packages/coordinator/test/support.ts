@@ -104,7 +104,7 @@ export class TestLog implements ShardLog {
   read(offset: number): LogSlice | { readonly error: Exclude<ErrorCode, 0> } {
     if (this.broken !== undefined) return { error: this.broken }
     const entries = this.entries.slice(offset, offset + this.readSize)
-    return { error: 0, entries, nextOffset: offset + entries.length }
+    return { error: 0, entries, nextOffset: offset + entries.length, lateMs: 0 }
   }
 
   append(records: readonly CoordinatorRecord[], transaction?: WritingTransaction): ErrorCode {

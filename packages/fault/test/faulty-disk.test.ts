@@ -2,7 +2,7 @@
 import { DiskError } from '@faultline/base'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { VirtualDisk } from '../../sim/src/disk/virtual-disk.ts'
-import { ArmedFaults, FaultyDisk, type NodeFault } from '../src/index.ts'
+import { ArmedFaults, FaultyDisk, type NodeFault, StorageFaults } from '../src/index.ts'
 
 const LOG = 'data/orders-0/00000000000000000000.log'
 const INDEX = 'data/orders-0/00000000000000000000.index'
@@ -11,19 +11,20 @@ let disk: VirtualDisk
 let faults: ArmedFaults
 let faulty: FaultyDisk
 let machine: string[]
+let now: number
 
 beforeEach(() => {
   disk = new VirtualDisk()
   disk.makeDirectory('data/orders-0')
   faults = new ArmedFaults({ emit: () => {} })
   machine = []
-  faulty = new FaultyDisk(disk, faults, {
-    pause: (ms) => machine.push(`pause ${ms}`),
-    crash: () => {
-      machine.push('crash')
-      throw new Error('crashed')
-    },
-  })
+  now = 1000
+  const crash = () => {
+    machine.push('crash')
+    throw new Error('crashed')
+  }
+  const clock = { wall: () => now, mono: () => now, after: () => ({ cancel: () => {} }) }
+  faulty = new FaultyDisk(disk, new StorageFaults(faults, { crash }), clock)
 })
 
 function arm(
@@ -85,12 +86,27 @@ describe('a disk fault', () => {
     expect(codeOf(() => file.read(new Uint8Array(1), 0))).toBe('EIO')
   })
 
-  it('slow: the node waits', () => {
+  it('slow: it is done at once, and to be taken for done later, one thing after the other', () => {
     const file = write(LOG)
     arm('slow', {}, { operation: 'sync', ms: 70 })
     file.write(new Uint8Array([9]), 4)
+    expect(file.lateMs('write')).toBe(0)
     file.sync()
-    expect(machine).toEqual(['pause 70'])
+    file.sync()
+    expect(content(LOG)).toEqual([1, 2, 3, 4, 9])
+    expect([file.lateMs('write'), file.lateMs('read')]).toEqual([140, 0])
+    now += 100
+    expect(file.lateMs('write')).toBe(40)
+    now += 100
+    expect(file.lateMs('write')).toBe(0)
+  })
+
+  it('slow: reads make no write wait, and nobody waits for an index', () => {
+    const [log, index] = [write(LOG), write(INDEX)]
+    arm('slow', {}, { ms: 70 })
+    log.read(new Uint8Array(1), 0)
+    index.write(new Uint8Array([9]), 4)
+    expect([log.lateMs('read'), log.lateMs('write'), index.lateMs('write')]).toEqual([70, 0, 0])
   })
 
   it('torn-write: half of it is there, and the node is not', () => {

@@ -62,6 +62,8 @@ export interface TailRead {
   readonly chunks: Uint8Array[]
   readonly bytes: number
   readonly nextOffset: number
+  /** Memory is never late. */
+  readonly lateMs: 0
 }
 
 export class MemoryTail {
@@ -114,7 +116,7 @@ export class MemoryTail {
       nextOffset = taken.nextOffset
       if (at + taken.bytes < block.used) break
     }
-    return bytes === 0 ? undefined : { chunks, bytes, nextOffset }
+    return bytes === 0 ? undefined : { chunks, bytes, nextOffset, lateMs: 0 }
   }
 
   dropOldest(): void {

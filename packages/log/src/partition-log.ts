@@ -70,6 +70,8 @@ export interface LogRead {
   readonly bytes: number
   /** After the last batch read; the offset asked for when there is none. */
   readonly nextOffset: number
+  /** The disk has it only then: until it does, it has not been read. */
+  readonly lateMs: number
 }
 
 export interface ProducerDescription {
@@ -186,6 +188,11 @@ export class PartitionLog {
 
   get leaderEpochs(): readonly EpochStart[] {
     return this.#epochs.entries
+  }
+
+  /** Until what was appended last is to be taken for written, in milliseconds: 0 but on a slow disk. */
+  get lateMs(): number {
+    return this.#segments.active.lateMs('write')
   }
 
   /** Why it is offline. */
@@ -343,7 +350,7 @@ export class PartitionLog {
       const message = `offset ${startOffset} is not in ${this.#logStartOffset} to ${this.#logEndOffset}`
       return { error: Errors.OFFSET_OUT_OF_RANGE, message }
     }
-    const nothing = { chunks: [], bytes: 0, nextOffset: startOffset }
+    const nothing = { chunks: [], bytes: 0, nextOffset: startOffset, lateMs: 0 }
     if (startOffset >= limitOffset) return nothing
     if (startOffset >= this.#tail.firstOffset) return this.#tail.read(startOffset, maxBytes, limitOffset, minOneBatch) ?? nothing
     return this.#attempt(() => this.#readSegments(startOffset, maxBytes, limitOffset, minOneBatch) ?? nothing, OFFLINE)
@@ -363,7 +370,9 @@ export class PartitionLog {
         const file = `${this.directory}/${offsetFileName(segment.baseOffset, '.log')}`
         return { error: Errors.CORRUPT_MESSAGE, message: `${file} holds no batch where offset ${startOffset} should be` }
       }
-      if (found !== undefined) return { chunks: [found.bytes], bytes: found.bytes.length, nextOffset: found.nextOffset }
+      if (found === undefined) continue
+      const { bytes, nextOffset } = found
+      return { chunks: [bytes], bytes: bytes.length, nextOffset, lateMs: segment.lateMs('read') }
     }
     return undefined
   }

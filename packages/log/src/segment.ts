@@ -303,6 +303,11 @@ export class Segment {
     this.transactions.sync()
   }
 
+  /** Until what was last read, or appended, is to be taken for done: see DiskFile. */
+  lateMs(what: 'read' | 'write'): number {
+    return this.#file?.lateMs(what) ?? 0
+  }
+
   close(): void {
     this.#file?.close()
     this.#file = undefined

@@ -8,7 +8,7 @@ describe('a log', () => {
     const log = open()
     expect([log.logStartOffset, log.logEndOffset, log.highWatermark, log.lastStableOffset]).toEqual([0, 0, 0, 0])
     expect(disk.list('data/t-0')).toEqual([])
-    expect(log.read(0, 100, 0, true)).toEqual({ chunks: [], bytes: 0, nextOffset: 0 })
+    expect(log.read(0, 100, 0, true)).toEqual({ chunks: [], bytes: 0, nextOffset: 0, lateMs: 0 })
     expect(log.latestEpoch).toBeUndefined()
   })
 

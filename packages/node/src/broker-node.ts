@@ -1,7 +1,7 @@
 // A broker as a process: the broker on sockets, files and clocks of this machine.
 import { type ByteStream, Refusal } from '@faultline/base'
 import { Broker, brokerFamilies } from '@faultline/broker'
-import { type ArmedFaults, FaultyClock, FaultyDisk, watchedBy } from '@faultline/fault'
+import { type ArmedFaults, FaultyClock, FaultyDisk, StorageFaults, watchedBy } from '@faultline/fault'
 import { NodeDisk } from './disk/node-disk.ts'
 import type { EventLog } from './event-log.ts'
 import type { ManagedNode } from './management/management-server.ts'
@@ -34,7 +34,7 @@ export async function startBroker(
     dataDirectory: config.dataDirectory,
     clock,
     random: new SystemRandom(),
-    disk: new FaultyDisk(new NodeDisk('/'), faults, MACHINE),
+    disk: new FaultyDisk(new NodeDisk('/'), new StorageFaults(faults, MACHINE), clock),
     transport,
     events: watchedBy(events, faults),
     faults,

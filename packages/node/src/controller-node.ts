@@ -1,13 +1,17 @@
 // A controller as a process: the quorum's voter on level, sockets and clocks of this machine.
 import { join } from 'node:path'
+import { DiskError, Refusal } from '@faultline/base'
 import { Controller, controllerFamilies, type StaticConfigs, serverNumber } from '@faultline/controller'
-import { type ArmedFaults, FaultyClock, watchedBy } from '@faultline/fault'
-import type { RaftTiming } from '@faultline/raft'
+import { type ArmedFaults, FaultyClock, StorageFaults, watchedBy } from '@faultline/fault'
+import { RaftStorageCorruption, type RaftTiming } from '@faultline/raft'
 import type { EventLog } from './event-log.ts'
 import type { ManagedNode } from './management/management-server.ts'
+import { MACHINE } from './machine.ts'
 import type { NodeConfig } from './node-config.ts'
 import type { GrpcTransport } from './peer/grpc-transport.ts'
+import { FaultyStorage } from './raft-storage/faulty-storage.ts'
 import { LevelStorage } from './raft-storage/level-storage.ts'
+import { Underneath } from './raft-storage/underneath.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
 
@@ -19,10 +23,13 @@ export async function startController(
   exit: (code: number, error?: Error) => void,
 ): Promise<ManagedNode> {
   const statics: StaticConfigs = new Map(Object.entries(config.settings))
-  const storage = new LevelStorage(join(config.dataDirectory, 'quorum'))
   const clock = new FaultyClock(new SystemClock(), faults)
   faults.onChange = () => clock.adapt()
   clock.adapt()
+  const folder = join(config.dataDirectory, 'quorum')
+  const storageFaults = new StorageFaults(faults, MACHINE)
+  const level = new LevelStorage(folder, new Underneath(folder, storageFaults))
+  const storage = new FaultyStorage(level, folder, storageFaults, clock)
   const controller = new Controller({
     id: config.id,
     voters: config.controllers,
@@ -34,9 +41,14 @@ export async function startController(
     transport,
     storage,
     events: watchedBy(events, faults),
-    onFatal: (error) => exit(70, error),
+    onFatal: (error) => {
+      const reason = diskRefusal(error)
+      exit(reason instanceof Refusal ? 78 : 70, reason)
+    },
   })
-  await controller.start()
+  await controller.start().catch((error: Error) => {
+    throw diskRefusal(error)
+  })
   await transport.listen('control', config.listen.control)
   return {
     status: () => {
@@ -66,6 +78,15 @@ export async function startController(
         .then(() => exit(0))
     },
   }
+}
+
+/** Where it is the disk's fault, not ours: a voter that cannot keep what it promised must not vote. */
+function diskRefusal(error: Error): Error {
+  if (error instanceof RaftStorageCorruption) return new Refusal('FOLDER_UNUSABLE', error.message, error.advice)
+  if (!(error instanceof DiskError)) return error
+  const advice = 'Start the controller again when its disk is well.'
+  const code = error.code === 'ENOSPC' ? 'DISK_FULL' : 'FOLDER_UNUSABLE'
+  return new Refusal(code, `The quorum's log failed: ${error.message}.`, advice)
 }
 
 /** Kafka's quorum timeouts: followers wait for the fetch timeout, a leader without a majority resigns after one and a half of it. */

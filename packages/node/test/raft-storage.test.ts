@@ -3,11 +3,15 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Prng } from '@faultline/base'
-import type { Entry, HardState, Survived } from '@faultline/raft'
+import { ArmedFaults, StorageFaults } from '@faultline/fault'
+import type { Entry, HardState, RaftStorage, Survived } from '@faultline/raft'
 import { Level } from 'level'
 import { describe, expect, it } from 'vitest'
-import { storageContract } from '../../raft/test/storage-contract.ts'
+import { storageContract, type StorageUnderTest } from '../../raft/test/storage-contract.ts'
+import { FaultyStorage } from '../src/raft-storage/faulty-storage.ts'
 import { LevelStorage } from '../src/raft-storage/level-storage.ts'
+import { Underneath } from '../src/raft-storage/underneath.ts'
+import { SystemClock } from '../src/system-clock.ts'
 
 const KEYS = { hardState: 'state', snapshot: 'snapshot' }
 
@@ -26,11 +30,19 @@ async function editing(path: string, edit: (database: Level<string, Uint8Array>)
   await database.close()
 }
 
-storageContract('LevelDB', async () => {
+const unarmed = (path: string): RaftStorage => {
+  const faults = new StorageFaults(new ArmedFaults({ emit: () => {} }), { crash: () => {} })
+  return new FaultyStorage(new LevelStorage(path, new Underneath(path, faults)), path, faults, new SystemClock())
+}
+
+storageContract('LevelDB', () => underTest((path) => new LevelStorage(path)))
+storageContract('LevelDB with no fault armed', () => underTest(unarmed))
+
+async function underTest(openAt: (path: string) => RaftStorage): Promise<StorageUnderTest> {
   const path = await mkdtemp(join(tmpdir(), 'raft-storage-'))
-  let open: LevelStorage | undefined
+  let open: RaftStorage | undefined
   return {
-    open: () => (open = new LevelStorage(path)),
+    open: () => (open = openAt(path)),
     settle: () => new Promise((resolve) => open!.persist({ entries: [] }, () => resolve())),
     damage: (what) =>
       editing(path, async (database) => {
@@ -44,7 +56,7 @@ storageContract('LevelDB', async () => {
       await rm(path, { recursive: true })
     },
   }
-})
+}
 
 const data = new Uint8Array([1])
 const written = async (path: string, batches: Parameters<LevelStorage['persist']>[0][]): Promise<void> => {

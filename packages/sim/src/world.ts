@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { assert, type EventFields, type EventSink, Prng, Refusal } from '@faultline/base'
 import { Broker } from '@faultline/broker'
-import { ArmedFaults, FaultyClock, FaultyDisk, type StorageMachine, watchedBy } from '@faultline/fault'
+import { ArmedFaults, FaultyClock, FaultyDisk, StorageFaults, type StorageMachine, watchedBy } from '@faultline/fault'
 import { ClusterClient } from '@faultline/client'
 import { Controller, type ClusterImage, type StaticConfigs } from '@faultline/controller'
 import { VirtualDisk } from './disk/virtual-disk.ts'
@@ -129,7 +129,7 @@ export class World {
       dataDirectory: 'data',
       clock: faultyClock,
       random,
-      disk: new FaultyDisk(machine.disk, faults, this.#storageMachine(id)),
+      disk: new FaultyDisk(machine.disk, new StorageFaults(faults, this.#storageMachine(id)), faultyClock),
       transport: this.peers.attach(id),
       events: watchedBy(events, faults),
       faults,
@@ -142,13 +142,12 @@ export class World {
     )
   }
 
-  /** A slow disk takes no virtual time: nothing in a simulated node waits. */
   #storageMachine(id: number): StorageMachine {
     const crash = () => {
       this.crash(id)
       throw new Error(`node ${id} crashed`)
     }
-    return { pause: () => {}, crash }
+    return { crash }
   }
 
   disk(id: number): VirtualDisk {

@@ -2,7 +2,7 @@
 import { BATCH_HEADER_SIZE, Errors, produce, RecordBatch, type RequestOf, type ResponseInput } from '@faultline/protocol'
 import type { VerificationGuard } from '@faultline/log'
 import type { Broker } from '../broker.ts'
-import { DelayedProduce } from '../delayed-produce.ts'
+import { DelayedProduce, type ProducedPartition } from '../delayed-produce.ts'
 import type { Partition } from '../replica/partition.ts'
 import { isInternalTopic } from './03-metadata.ts'
 import { type ProduceVerdict, type TransactionalBatch, verifyProduce } from '../transaction/verify-produce.ts'
@@ -68,17 +68,23 @@ function appendAll(
   }
   const partitions = responses.flatMap((t) => t.partitionResponses)
   const answer = () => ({ responses, nodeEndpoints: leaders(context, partitions) })
-  if (request.acks !== -1 || waiting.length === 0) return answer()
-  const delayed = new DelayedProduce(context.broker.clock, waiting, request.timeoutMs)
+  const written = () => {
+    if (request.acks !== -1 || waiting.length === 0) return answer()
+    return replicated(context, waiting, request.timeoutMs).then(answer)
+  }
+  const late = waiting.flatMap(({ partition }) => partition.whenWritten ?? [])
+  return late.length === 0 ? written() : Promise.all(late).then(written)
+}
+
+/** When the high watermark has passed it all, or time is up: then the responses say so. */
+async function replicated(context: RequestContext, produced: readonly ProducedPartition[], timeoutMs: number): Promise<void> {
+  const { clock, faults } = context.broker
+  const delayed = new DelayedProduce(clock, produced, timeoutMs)
   context.onClose(() => delayed.abandon())
   context.letNextIn()
-  return delayed.done.then(() => {
-    const { faults } = context.broker
-    if (faults.pointsArmed)
-      for (const { partition } of waiting)
-        faults.point('produce.replicated', { topic: partition.topic, partition: partition.index })
-    return answer()
-  })
+  await delayed.done
+  if (!faults.pointsArmed) return
+  for (const { partition } of produced) faults.point('produce.replicated', { topic: partition.topic, partition: partition.index })
 }
 
 function explain(error: number, wholeRequest: boolean): string | undefined {

@@ -37,6 +37,8 @@ export const fetchHandler = handler(fetch, async (request, context): Promise<Res
     context.onClose(() => delayed.abandon())
     results = [...(await delayed.done)]
   }
+  const lateMs = results.reduce((latest, r) => Math.max(latest, r.lateMs), 0)
+  if (lateMs > 0) await new Promise<void>((read) => broker.clock.after(lateMs, read))
   return write(context, plan.sessionId, plan.select(results))
 })
 

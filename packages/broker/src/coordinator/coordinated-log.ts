@@ -104,7 +104,7 @@ export class CoordinatedLog implements ShardLog, Watcher {
         at += size
       }
     }
-    return { error: Errors.NONE, entries, nextOffset: read.nextOffset }
+    return { error: Errors.NONE, entries, nextOffset: read.nextOffset, lateMs: read.lateMs }
   }
 }
 

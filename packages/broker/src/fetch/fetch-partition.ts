@@ -33,6 +33,8 @@ export interface FetchedPartition {
   readonly bytes: number
   readonly aborted: readonly { producerId: number; firstOffset: number }[] | null
   readonly diverging: { epoch: number; endOffset: number } | undefined
+  /** Until a slow disk has read it. */
+  readonly lateMs: number
   /** Where the partition is led, when it is not led here. */
   readonly leader: { leaderId: number; leaderEpoch: number } | undefined
 }
@@ -52,7 +54,7 @@ export function readPartition(scope: FetchScope, wanted: FetchPartition, limitBy
   if (epochError !== Errors.NONE) return failed(wanted, epochError)
   if (scope.leaderOnly && !partition.leads) return elsewhere(Errors.NOT_LEADER_OR_FOLLOWER)
   const bound = scope.toLogEnd
-    ? log.logEndOffset
+    ? partition.writtenEndOffset
     : scope.isolation === 'read_committed'
       ? log.lastStableOffset
       : log.highWatermark
@@ -63,7 +65,7 @@ export function readPartition(scope: FetchScope, wanted: FetchPartition, limitBy
     logStartOffset: log.logStartOffset,
     leader: undefined,
   }
-  const nothing = { chunks: [], bytes: 0, aborted: null, diverging: undefined }
+  const nothing = { chunks: [], bytes: 0, aborted: null, diverging: undefined, lateMs: 0 }
   const diverging = scope.divergence ? divergence(log, wanted) : undefined
   if (diverging?.epoch === -1) return failed(wanted, Errors.OFFSET_OUT_OF_RANGE)
   if (diverging) return { ...state, ...nothing, error: Errors.NONE, diverging }
@@ -81,6 +83,7 @@ export function readPartition(scope: FetchScope, wanted: FetchPartition, limitBy
     bytes: read.bytes,
     aborted: aborted && read.bytes > 0 ? log.abortedTransactions(wanted.fetchOffset, read.nextOffset) : aborted,
     diverging: undefined,
+    lateMs: read.lateMs,
   }
 }
 
@@ -102,6 +105,7 @@ export function failed(wanted: FetchPartition, error: number): FetchedPartition 
     bytes: 0,
     aborted: null,
     diverging: undefined,
+    lateMs: 0,
     leader: undefined,
   }
 }

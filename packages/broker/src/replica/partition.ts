@@ -7,6 +7,7 @@ import type { ReplicationCounts } from '../metrics/replica-metrics.ts'
 import type { TopicTraffic } from '../metrics/topic-metrics.ts'
 import { FollowerState } from './follower-state.ts'
 import { type IsrState, maximalIsr, settledIsr } from './isr-state.ts'
+import { LateWrites } from './late-writes.ts'
 import { Watchers } from './watchers.ts'
 
 /** What this replica refuses before its log is asked. */
@@ -53,10 +54,12 @@ export class Partition {
   #epochStartOffset = 0
   #isr: IsrState
   readonly #followers = new Map<number, FollowerState>()
+  readonly #lateWrites: LateWrites
 
   constructor(context: PartitionContext, topic: string, topicId: string, log: PartitionLog, state: PartitionState) {
     this.#context = context
     this.#traffic = context.traffic(topic)
+    this.#lateWrites = new LateWrites(context.clock)
     this.topic = topic
     this.topicId = topicId
     this.index = state.partition
@@ -97,6 +100,16 @@ export class Partition {
     return this.#state.replicas
   }
 
+  /** The end of the log as others see it: of what its disk has taken. */
+  get writtenEndOffset(): number {
+    return this.#lateWrites.writtenEnd(this.log.logEndOffset)
+  }
+
+  /** When all that was appended so far is written; undefined when it is. */
+  get whenWritten(): Promise<void> | undefined {
+    return this.#lateWrites.done
+  }
+
   /** Takes over what the metadata log says. True when the leader epoch is new: a follower must start to fetch again. */
   apply(state: PartitionState): boolean {
     if (state.partitionEpoch <= this.#state.partitionEpoch) return false
@@ -106,6 +119,7 @@ export class Partition {
     this.#state = state
     this.#leads = state.leader === this.#context.brokerId
     this.#isr = settledIsr(state.isr)
+    if (newEpoch) this.#lateWrites.clear()
     if (this.#leads && newEpoch) this.#beginLeading(state)
     if (this.#leads) this.#trackFollowers(state, newEpoch)
     else this.#followers.clear()
@@ -148,6 +162,7 @@ export class Partition {
   stop(): void {
     this.#leads = false
     this.#followers.clear()
+    this.#lateWrites.clear()
     this.#state = { ...this.#state, leader: NO_LEADER }
     this.#wakeAll()
   }
@@ -184,12 +199,15 @@ export class Partition {
       const message = `the ISR of ${this.name} is [${this.isr.join(', ')}], min.insync.replicas is ${this.minIsr}`
       return { error: Errors.NOT_ENOUGH_REPLICAS, message }
     }
+    const end = this.log.logEndOffset
     const result = this.log.appendAsLeader(batch, this.leaderEpoch, origin, options)
     if (result.error !== Errors.NONE) return result
     this.#traffic.produced(result.lastOffset - result.firstOffset + 1, batch.length)
     if (result.duplicate) return result
-    this.advanceHighWatermark()
-    this.appended.notify()
+    this.#lateWrites.add(end, this.log.lateMs, () => {
+      this.advanceHighWatermark()
+      this.appended.notify()
+    })
     return result
   }
 
@@ -197,7 +215,7 @@ export class Partition {
   recordFetch(fetch: FollowerFetch): void {
     const follower = this.#followers.get(fetch.replica)
     if (!this.#leads || !follower) return
-    const end = this.log.logEndOffset
+    const end = this.writtenEndOffset
     const before = follower.logEndOffset
     follower.fetched(fetch.offset, fetch.logStartOffset, end, fetch.brokerEpoch, this.#context.clock.wall())
     if (this.#mayJoin(fetch.replica, follower)) this.#propose([...this.#isr.committed, fetch.replica], 'isr.expand')
@@ -225,7 +243,7 @@ export class Partition {
   shrinkIsr(): void {
     if (!this.#leads || this.#isr.proposed) return
     const now = this.#context.clock.wall()
-    const end = this.log.logEndOffset
+    const end = this.writtenEndOffset
     const stays = (id: number) =>
       id === this.#context.brokerId || this.#followers.get(id)?.isCaughtUp(end, now, this.#context.lagMaxMs) === true
     const isr = this.#isr.committed.filter(stays)
@@ -279,7 +297,7 @@ export class Partition {
   advanceHighWatermark(): void {
     if (!this.#leads || this.underMinIsr) return
     const isr = maximalIsr(this.#isr)
-    const end = this.log.logEndOffset
+    const end = this.writtenEndOffset
     const now = this.#context.clock.wall()
     let mark = end
     for (const [id, follower] of this.#followers) {

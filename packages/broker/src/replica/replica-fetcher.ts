@@ -67,6 +67,8 @@ export class ReplicaFetcher {
   #inFlight = false
   #sendScheduled = false
   #reconnect: Timer | undefined
+  /** A slow disk has still to take what came: nothing is told or asked before. */
+  #writing: Timer | undefined
   #stopped = false
 
   constructor(leader: number, context: FetcherContext) {
@@ -106,6 +108,7 @@ export class ReplicaFetcher {
   stop(): void {
     this.#stopped = true
     this.#reconnect?.cancel()
+    this.#writing?.cancel()
     this.#stream?.close()
     this.#fetching.clear()
   }
@@ -121,7 +124,8 @@ export class ReplicaFetcher {
   }
 
   #send(): void {
-    if (this.#stopped || this.#inFlight || this.#reconnect || (this.#fetching.size === 0 && !this.#stream)) return
+    if (this.#stopped || this.#inFlight || this.#reconnect || this.#writing || (this.#fetching.size === 0 && !this.#stream))
+      return
     const stream = this.#stream ?? this.#open()
     const { settings } = this.#context
     const partitions = []
@@ -158,10 +162,24 @@ export class ReplicaFetcher {
       if (this.#stream !== stream) return
       this.#inFlight = false
       for (const fetched of reply.partitions) this.#process(fetched)
+      this.#awaitDisk(reply)
       this.#send()
     }
     stream.onClose = () => this.#closed(stream)
     return stream
+  }
+
+  #awaitDisk({ partitions }: ReplicaFetchReply): void {
+    let lateMs = 0
+    for (const { topicId, partition } of partitions) {
+      const log = this.#fetching.get(`${topicId}:${partition}`)?.partition.log
+      lateMs = Math.max(lateMs, log?.lateMs ?? 0)
+    }
+    if (lateMs <= 0) return
+    this.#writing = this.#context.clock.after(lateMs, () => {
+      this.#writing = undefined
+      this.#send()
+    })
   }
 
   #closed(stream: MessageStream<ReplicaFetchReply, ReplicaFetchRequest>): void {

@@ -82,7 +82,7 @@ class FollowerSession implements Watcher {
   #recordFetches({ replicaId, replicaEpoch }: ReplicaFetchRequest): void {
     for (const { request, partition } of this.#positions.values()) {
       if (!partition || refusal(partition, request, replicaId) !== Errors.NONE || divergence(partition, request)) continue
-      if (request.fetchOffset > partition.log.logEndOffset || request.fetchOffset < partition.log.logStartOffset) continue
+      if (request.fetchOffset > partition.writtenEndOffset || request.fetchOffset < partition.log.logStartOffset) continue
       partition.recordFetch({
         replica: replicaId,
         brokerEpoch: replicaEpoch,
@@ -99,23 +99,27 @@ class FollowerSession implements Watcher {
   #tryReply(timedOut: boolean): void {
     const request = this.#request
     if (!request) return
-    const { partitions, bytes, urgent } = this.#collect(request)
+    const { partitions, bytes, urgent, lateMs } = this.#collect(request)
     if (!urgent && !timedOut) return
     this.#request = undefined
     this.#timer?.cancel()
     for (const fetched of partitions) this.#noteSent(fetched)
     this.#context.counts.bytesOut += bytes
-    this.#stream.send({ sequence: request.sequence, partitions })
+    const reply = () => this.#stream.send({ sequence: request.sequence, partitions })
+    if (lateMs > 0) this.#timer = this.#context.clock.after(lateMs, reply)
+    else reply()
   }
 
   /** What there is to say. A high watermark alone is said, but waits for an occasion, as in Kafka. */
-  #collect(request: ReplicaFetchRequest): { partitions: Fetched[]; bytes: number; urgent: boolean } {
+  #collect(request: ReplicaFetchRequest): { partitions: Fetched[]; bytes: number; urgent: boolean; lateMs: number } {
     const partitions: Fetched[] = []
+    let lateMs = 0
     let left = request.maxBytes
     let bytes = 0
     let urgent = request.maxWaitMs <= 0
     for (const position of this.#positions.values()) {
-      const fetched = this.#read(position, request, left, bytes === 0)
+      const late = (ms: number) => (lateMs = Math.max(lateMs, ms))
+      const fetched = this.#read(position, request, left, bytes === 0, late)
       if (!fetched) continue
       const size = fetched.records!.reduce((sum, r) => sum + r.length, 0)
       bytes += size
@@ -123,35 +127,42 @@ class FollowerSession implements Watcher {
       if (fetched.error !== Errors.NONE || fetched.diverging) urgent = true
       partitions.push(fetched)
     }
-    return { partitions, bytes, urgent: urgent || (bytes > 0 && bytes >= request.minBytes) }
+    return { partitions, bytes, urgent: urgent || (bytes > 0 && bytes >= request.minBytes), lateMs }
   }
 
-  #read(position: Position, session: ReplicaFetchRequest, left: number, first: boolean): Fetched | undefined {
+  #read(
+    position: Position,
+    session: ReplicaFetchRequest,
+    left: number,
+    first: boolean,
+    late: (ms: number) => void,
+  ): Fetched | undefined {
     if (hasNothingNew(position)) return undefined
     const { request, partition } = position
     const { fetchOffset } = request
     const error = partition ? refusal(partition, request, session.replicaId) : this.#unknown(request.topicId)
     if (!partition || error !== Errors.NONE) return { ...head(request), error, fetchOffset, records: [] }
-    const { log } = partition
+    const { log, writtenEndOffset } = partition
     const state = {
       ...head(request),
       leaderEpoch: partition.leaderEpoch,
       highWatermark: log.highWatermark,
       logStartOffset: log.logStartOffset,
-      logEndOffset: log.logEndOffset,
+      logEndOffset: writtenEndOffset,
       fetchOffset,
     }
     const diverging = divergence(partition, request)
     if (diverging?.epoch === -1) return { ...state, error: Errors.OFFSET_OUT_OF_RANGE, records: [] }
     if (diverging)
       return { ...state, diverging: true, divergingEpoch: diverging.epoch, divergingEndOffset: diverging.endOffset, records: [] }
-    if (fetchOffset < log.logEndOffset && fetchOffset >= log.logStartOffset) {
+    if (fetchOffset < writtenEndOffset && fetchOffset >= log.logStartOffset) {
       if (left <= 0 && !first) return undefined
-      const read = log.read(fetchOffset, Math.min(left, session.partitionMaxBytes), log.logEndOffset, first)
+      const read = log.read(fetchOffset, Math.min(left, session.partitionMaxBytes), writtenEndOffset, first)
       if ('error' in read) return { ...state, error: read.error, records: [] }
+      late(read.lateMs)
       return read.bytes > 0 ? { ...state, records: read.chunks } : undefined
     }
-    if (fetchOffset !== log.logEndOffset) return { ...state, error: Errors.OFFSET_OUT_OF_RANGE, records: [] }
+    if (fetchOffset !== writtenEndOffset) return { ...state, error: Errors.OFFSET_OUT_OF_RANGE, records: [] }
     return log.highWatermark !== position.sentHighWatermark ? { ...state, records: [] } : undefined
   }
 
@@ -180,7 +191,7 @@ class FollowerSession implements Watcher {
 function hasNothingNew({ request, partition, sentHighWatermark }: Position): boolean {
   if (!partition?.leads || request.currentLeaderEpoch !== partition.leaderEpoch) return false
   const { log } = partition
-  if (request.fetchOffset !== log.logEndOffset || log.highWatermark !== sentHighWatermark) return false
+  if (request.fetchOffset !== partition.writtenEndOffset || log.highWatermark !== sentHighWatermark) return false
   return request.lastFetchedEpoch < 0 || request.lastFetchedEpoch === log.latestEpoch
 }
 

@@ -31,6 +31,8 @@ export interface LogSlice {
   readonly error: 0
   readonly entries: readonly (LoggedRecord | LoggedEnd)[]
   readonly nextOffset: number
+  /** Until a slow disk has read it, in milliseconds. */
+  readonly lateMs: number
 }
 
 /** The transaction that records are written in. */

@@ -9,8 +9,8 @@ export interface Replayed {
   readonly skipped: number
 }
 
-/** Up to the end that the log has when this starts. Yields after each record. */
-export function* replayLog(log: ShardLog, state: ShardState): Generator<undefined, Replayed> {
+/** Up to the end that the log has when this starts. Yields after each record: 0, or for how many milliseconds a slow disk reads on. */
+export function* replayLog(log: ShardLog, state: ShardState): Generator<number, Replayed> {
   const end = log.endOffset
   let records = 0
   let skipped = 0
@@ -19,10 +19,11 @@ export function* replayLog(log: ShardLog, state: ShardState): Generator<undefine
     if (slice.error !== 0) return { error: slice.error, records, skipped }
     if (slice.nextOffset <= offset) break
     offset = slice.nextOffset
+    if (slice.lateMs > 0) yield slice.lateMs
     for (const entry of slice.entries) {
       records++
       if (!replayEntry(entry, state)) skipped++
-      yield undefined
+      yield 0
     }
   }
   return { error: 0, records, skipped }

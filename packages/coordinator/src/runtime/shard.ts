@@ -60,14 +60,17 @@ export class Shard<S extends ShardState> implements ShardContext {
     return this.#phase === 'active' ? this.#state : undefined
   }
 
-  #load(replay: Generator<undefined, Replayed>, started: number): void {
+  #load(replay: Generator<number, Replayed>, started: number): void {
     const until = this.clock.mono() + SLICE_MS
+    let lateMs = 0
     for (let count = 1; ; count++) {
       const step = replay.next()
       if (step.done) return this.#loaded(step.value, started)
+      lateMs = step.value
+      if (lateMs > 0) break
       if (count % RECORDS_A_LOOK === 0 && this.clock.mono() >= until) break
     }
-    this.#loading = this.clock.after(0, () => this.#load(replay, started))
+    this.#loading = this.clock.after(lateMs, () => this.#load(replay, started))
   }
 
   #loaded({ error, records, skipped }: Replayed, started: number): void {

@@ -1,7 +1,8 @@
 // What a kind of storage fault is: what it does to one operation on one file.
 import type { ArmedFault } from '../armed-fault.ts'
 
-export type FileKind = 'log' | 'index' | 'checkpoint' | 'snapshot' | 'other'
+/** 'raft': what the quorum keeps, whatever files that is in. */
+export type FileKind = 'log' | 'index' | 'checkpoint' | 'snapshot' | 'raft' | 'other'
 export type OperationName = 'open' | 'read' | 'write' | 'sync' | 'truncate' | 'rename' | 'remove'
 
 export interface StorageOperation {
@@ -12,9 +13,7 @@ export interface StorageOperation {
 
 /** What only a machine can do. */
 export interface StorageMachine {
-  /** The whole node waits: its disk calls are synchronous. */
-  pause(ms: number): void
-  /** SIGKILL, now. */
+  /** SIGKILL, now: it does not return. */
   crash(): void
 }
 
@@ -23,7 +22,9 @@ export interface StorageKind {
   /** Whether the operation is an occasion for it. */
   concerns(operation: StorageOperation, armed: ArmedFault): boolean
   /** Before the operation; throws DiskError instead of it. */
-  before?(operation: StorageOperation, armed: ArmedFault, machine: StorageMachine): void
+  before?(operation: StorageOperation): void
+  /** By how much it is to be taken for done later than it is, in milliseconds. */
+  latency?(armed: ArmedFault): number
   /** Instead of a write of `bytes`: `write` writes what it is given. */
   write?(bytes: Uint8Array, write: (bytes: Uint8Array) => void, armed: ArmedFault, machine: StorageMachine): void
 }

@@ -105,6 +105,11 @@ class NodeFile implements DiskFile {
     attempt(this.#path, () => fs.fsyncSync(this.#descriptor))
   }
 
+  /** The system call has waited for what there was to wait for. */
+  lateMs(): number {
+    return 0
+  }
+
   close(): void {
     attempt(this.#path, () => fs.closeSync(this.#descriptor))
   }

@@ -1,6 +1,6 @@
 // The Raft log on disk: a LevelDB database with a key for the hard state, one for the snapshot and one for each entry.
 import { join } from 'node:path'
-import { assert, Refusal } from '@faultline/base'
+import { assert, DiskError, Refusal } from '@faultline/base'
 import {
   type Batch,
   type Entry,
@@ -12,6 +12,7 @@ import {
 } from '@faultline/raft'
 import { Level } from 'level'
 import { decodeEntry, decodeSnapshot, decodeState, encodeEntry, encodeSnapshot, encodeState } from './records.ts'
+import type { Underneath } from './underneath.ts'
 import { Witness } from './witness.ts'
 
 type Database = Level<string, Uint8Array>
@@ -37,6 +38,7 @@ interface Waiting {
 
 export class LevelStorage implements RaftStorage {
   readonly #path: string
+  readonly #underneath: Underneath | undefined
   readonly #database: Database
   #witness: Witness | undefined
   #hardState: HardState = { term: 0, vote: -1, commit: 0 }
@@ -48,8 +50,9 @@ export class LevelStorage implements RaftStorage {
   #writing: Promise<void> | undefined
   #failure: Error | undefined
 
-  constructor(path: string) {
+  constructor(path: string, underneath?: Underneath) {
     this.#path = path
+    this.#underneath = underneath
     this.#database = new Level<string, Uint8Array>(path, { valueEncoding: 'view' })
   }
 
@@ -182,13 +185,16 @@ export class LevelStorage implements RaftStorage {
     // In every write, so that losing one in the middle of LevelDB's own log cannot bring back an older vote.
     const sequence = ++this.#sequence
     operations.push({ type: 'put', key: STATE, value: encodeState({ hardState: this.#hardState, sequence }) })
+    const written = this.#underneath?.begin()
     try {
       await this.#database.batch(operations, { sync: true } as object)
+      written?.()
       this.#witness?.write(sequence)
       return undefined
     } catch (error) {
       // Never retried: after a failed sync the system may claim that pages are clean which are not.
-      this.#failure = error as Error
+      const { message } = error as Error
+      this.#failure = new DiskError(/no space left/i.test(message) ? 'ENOSPC' : 'EIO', this.#path, message)
       return this.#failure
     }
   }

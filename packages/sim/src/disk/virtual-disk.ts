@@ -206,6 +206,7 @@ export class VirtualDisk implements Disk {
         check('sync')
         file.sync()
       },
+      lateMs: () => 0,
       close: () => {
         open = false
       },

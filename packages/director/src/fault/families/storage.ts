@@ -1,9 +1,9 @@
-// Faults of disks act in brokers, on operations on the files of their logs.
+// Faults of disks act in brokers on the files of their logs, and in controllers on what the quorum keeps.
 import { armNodes, nodeFault } from '../node-faults.ts'
 import type { FaultFamily } from '../family.ts'
 import { bad } from '../fault-request.ts'
 
-const FILES = ['log', 'index', 'checkpoint', 'snapshot', 'other']
+const FILES = ['log', 'index', 'checkpoint', 'snapshot', 'raft', 'other']
 const OPERATIONS = ['any', 'open', 'read', 'write', 'sync', 'truncate', 'rename', 'remove']
 const operation = { name: 'operation', what: 'which operations', default: 'any', oneOf: OPERATIONS }
 
@@ -14,8 +14,11 @@ export const storage: FaultFamily = {
     { kind: 'io-error', what: 'an operation fails', parameters: [operation] },
     {
       kind: 'slow',
-      what: 'an operation takes its time, and the node with it',
-      parameters: [operation, { name: 'ms', what: 'how long', default: 100 }],
+      what: 'reads, writes or syncs of logs take their time; whoever needs them waits, the node goes on',
+      parameters: [
+        { ...operation, oneOf: ['any', 'read', 'write', 'sync'] },
+        { name: 'ms', what: 'how long', default: 100 },
+      ],
     },
     { kind: 'torn-write', what: 'the node dies in the middle of a write', parameters: [] },
     {
@@ -25,16 +28,19 @@ export const storage: FaultFamily = {
     },
   ],
   async begin(request, context) {
-    const { file } = request.where
-    if (file !== undefined && !FILES.includes(file))
-      throw bad(
-        file === 'raft' ? "the quorum's files are not behind this port" : `there are no "${file}" files`,
-        `use one of ${FILES.join(', ')}`,
-      )
+    const { file, topic } = request.where
+    if (file !== undefined && !FILES.includes(file)) throw bad(`there are no "${file}" files`, `use one of ${FILES.join(', ')}`)
+    if (request.kind === 'slow' && file !== undefined && file !== 'log' && file !== 'raft')
+      throw bad(`nobody waits for ${file} files`, 'slow disks are felt in files of the kinds log and raft')
     const names =
-      request.node === undefined ? context.fleet.namesOf('broker') : [(await context.fleet.resolve(request.node)).name]
-    if (!names.every((name) => name.startsWith('broker:')))
-      throw bad(`${names[0]} has no logs`, 'storage faults act in brokers: use --node broker:N')
+      request.node === undefined
+        ? context.fleet.namesOf(file === 'raft' ? 'controller' : 'broker')
+        : [(await context.fleet.resolve(request.node)).name]
+    const [first] = names
+    const isRaft = first!.startsWith('controller')
+    if (file !== undefined && isRaft !== (file === 'raft'))
+      throw bad(`${first} has no ${file} files`, 'controllers have raft files, brokers all others')
+    if (isRaft && topic !== undefined) throw bad(`${first} has no files of topics`, 'use --node broker:N')
     return armNodes(nodeFault('storage', request.kind, context.id, request), names, context)
   },
 }
