@@ -100,6 +100,49 @@ describe('a disk', () => {
   })
 })
 
+describe('a machine that loses its power', () => {
+  it('loses nothing that others have, and catches up', async () => {
+    await using cluster = await start()
+    const { producer, send, acknowledged } = await producerTo(cluster)
+    const leader = await cluster.waitForLeader('orders-0')
+    const node = `broker:${leader}`
+    const { id } = await cluster.fault({ family: 'storage', kind: 'lose-unsynced', node, count: 1 })
+    await send(5)
+    await cluster.kill(node)
+    await send(3)
+    await cluster.restart(node)
+    await cluster.waitForIsr('orders-0', 3)
+    expect((await cluster.faults()).find((f) => f.id === id)).toMatchObject({ state: 'spent', hits: 1, lastHit: { node } })
+    expect([...(await readAll(cluster, acknowledged.length))]).toEqual(expect.arrayContaining(acknowledged))
+    await producer.disconnect()
+  })
+
+  it.each([
+    ['loses what was acknowledged and is on no other machine', '9223372036854775807', 0],
+    ['loses nothing of a topic that is flushed with each record', '1', 5],
+  ])('%s', async (_, flush, left) => {
+    await using cluster = await start({ brokers: 1 })
+    const kafka = kafkaFor(cluster.bootstrap)
+    const admin = kafka.admin()
+    await admin.connect()
+    const configEntries = [{ name: 'flush.messages', value: flush }]
+    await admin.createTopics({ topics: [{ topic: 'orders', numPartitions: 1, replicationFactor: 1, configEntries }] })
+    const producer = kafka.producer()
+    await producer.connect()
+    await cluster.fault({ family: 'storage', kind: 'lose-unsynced', where: { topic: 'orders', file: 'log' } })
+    for (let i = 0; i < 5; i++) await producer.send({ topic: 'orders', acks: -1, messages: [{ value: `v${i}` }] })
+    await cluster.kill('broker:1')
+    await cluster.restart('broker:1')
+    await until('its end', async () => {
+      const [end] = await admin.fetchTopicOffsets('orders').catch(() => [])
+      return end?.high === String(left)
+    })
+    expect((await cluster.faults())[0]!.hits).toBe(left === 0 ? 1 : 0)
+    await producer.disconnect()
+    await admin.disconnect()
+  })
+})
+
 describe("the disk of the quorum's log", () => {
   it('that is full ends the active controller; another is active, and nothing is lost', async () => {
     await using cluster = await start({ controllers: 3 })

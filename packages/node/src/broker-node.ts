@@ -22,8 +22,15 @@ export async function startBroker(
   gate: OutputGate,
 ): Promise<ManagedNode> {
   const clock = new FaultyClock(new SystemClock(), faults)
-  faults.onChange = () => clock.adapt()
+  const decisions = new StorageFaults(faults, MACHINE)
+  const disk = new FaultyDisk(new NodeDisk('/'), decisions, clock, `${config.dataDirectory}.unsynced`)
   clock.adapt()
+  disk.start()
+  faults.onChange = () => {
+    clock.adapt()
+    disk.adapt()
+  }
+  process.on('exit', () => disk.stop())
   const broker = new Broker({
     id: config.id,
     clusterId: config.clusterId,
@@ -34,7 +41,7 @@ export async function startBroker(
     dataDirectory: config.dataDirectory,
     clock,
     random: new SystemRandom(),
-    disk: new FaultyDisk(new NodeDisk('/'), new StorageFaults(faults, MACHINE), clock),
+    disk,
     transport,
     events: watchedBy(events, faults),
     faults,

@@ -1,21 +1,52 @@
 // The Disk port with faults: each operation is shown to the storage faults that are armed, and done by the disk behind.
 import type { Clock, Disk, DiskFile } from '@faultline/base'
 import type { StorageFaults } from './storage-faults.ts'
+import { UnsyncedJournal } from './unsynced-journal.ts'
 
 export class FaultyDisk implements Disk {
   readonly #disk: Disk
   readonly #faults: StorageFaults
   readonly #clock: Clock
+  readonly #journalPath: string | undefined
+  #journal: UnsyncedJournal | undefined
 
-  constructor(disk: Disk, faults: StorageFaults, clock: Clock) {
+  /** `journalPath`: where it is noted what would be lost with the power, on the disk behind. */
+  constructor(disk: Disk, faults: StorageFaults, clock: Clock, journalPath?: string) {
     this.#disk = disk
     this.#faults = faults
     this.#clock = clock
+    this.#journalPath = journalPath
+  }
+
+  /** The node starts: if it was killed where that was to be a power loss, it has lost what it had not synced. */
+  start(): void {
+    if (this.#journalPath === undefined) return
+    this.#faults.losePower(this.#disk, this.#journalPath)
+    this.#disk.remove(this.#journalPath)
+    this.adapt()
+  }
+
+  /** Other faults are armed. */
+  adapt(): void {
+    if (this.#journalPath === undefined || this.#faults.losesUnsynced === (this.#journal !== undefined)) return
+    if (this.#journal) this.stop()
+    else this.#journal = new UnsyncedJournal(this.#disk, this.#journalPath, this.#clock)
+  }
+
+  /** The node ends by itself: that is no power loss. */
+  stop(): void {
+    this.#journal?.discard()
+    this.#journal = undefined
+  }
+
+  /** Notes what would be lost with the power. */
+  get journal(): UnsyncedJournal | undefined {
+    return this.#journal
   }
 
   open(path: string, mode: 'r' | 'rw'): DiskFile {
     if (mode === 'rw' && !this.#disk.exists(path)) this.#faults.before('open', path)
-    return new FaultyFile(this.#disk.open(path, mode), path, this.#faults, this.#clock)
+    return new FaultyFile(this.#disk.open(path, mode), path, this.#faults, this.#clock, this)
   }
 
   exists(path: string): boolean {
@@ -37,11 +68,13 @@ export class FaultyDisk implements Disk {
   rename(from: string, to: string): void {
     this.#faults.before('rename', from)
     this.#disk.rename(from, to)
+    this.#journal?.renamed(from, to)
   }
 
   remove(path: string): void {
     this.#faults.before('remove', path)
     this.#disk.remove(path)
+    this.#journal?.renamed(path, null)
   }
 
   syncDirectory(path: string): void {
@@ -55,14 +88,16 @@ class FaultyFile implements DiskFile {
   readonly #path: string
   readonly #faults: StorageFaults
   readonly #clock: Clock
+  readonly #disk: FaultyDisk
   /** When what was asked for is done, on the monotonic clock; 0 when it is: a slow disk does one thing after the other. */
   readonly #due = { read: 0, write: 0 }
 
-  constructor(file: DiskFile, path: string, faults: StorageFaults, clock: Clock) {
+  constructor(file: DiskFile, path: string, faults: StorageFaults, clock: Clock, disk: FaultyDisk) {
     this.#file = file
     this.#path = path
     this.#faults = faults
     this.#clock = clock
+    this.#disk = disk
   }
 
   size(): number {
@@ -77,6 +112,7 @@ class FaultyFile implements DiskFile {
   write(bytes: Uint8Array, position: number): void {
     if (this.#faults.isQuiet) return this.#file.write(bytes, position)
     const late = this.#faults.before('write', this.#path)
+    if (this.#disk.journal && this.#faults.mayLose(this.#path)) this.#disk.journal.writing(this.#path, this.#file.size())
     this.#faults.write(this.#path, bytes, (b) => this.#file.write(b, position))
     this.#delay('write', late)
   }
@@ -84,11 +120,13 @@ class FaultyFile implements DiskFile {
   truncate(size: number): void {
     this.#faults.before('truncate', this.#path)
     this.#file.truncate(size)
+    this.#disk.journal?.truncated(this.#path, size)
   }
 
   sync(): void {
     this.#delay('write', this.#faults.before('sync', this.#path))
     this.#file.sync()
+    this.#disk.journal?.synced(this.#path)
   }
 
   lateMs(what: 'read' | 'write'): number {

@@ -1,7 +1,7 @@
 // Faults of disks act in brokers on the files of their logs, and in controllers on what the quorum keeps.
 import { armNodes, nodeFault } from '../node-faults.ts'
 import type { FaultFamily } from '../family.ts'
-import { bad } from '../fault-request.ts'
+import { bad, type FaultRequest } from '../fault-request.ts'
 
 const FILES = ['log', 'index', 'checkpoint', 'snapshot', 'raft', 'other']
 const OPERATIONS = ['any', 'open', 'read', 'write', 'sync', 'truncate', 'rename', 'remove']
@@ -22,6 +22,11 @@ export const storage: FaultFamily = {
     },
     { kind: 'torn-write', what: 'the node dies in the middle of a write', parameters: [] },
     {
+      kind: 'lose-unsynced',
+      what: 'killed meanwhile, the node loses what it had written and not synced, as with the power',
+      parameters: [{ name: 'age', what: 'milliseconds after which the system has written it back', default: 30_000 }],
+    },
+    {
       kind: 'bit-flip',
       what: 'a bit of what is written is wrong on the disk',
       parameters: [{ name: 'seed', what: 'of the bit', default: 0 }],
@@ -40,7 +45,15 @@ export const storage: FaultFamily = {
     const isRaft = first!.startsWith('controller')
     if (file !== undefined && isRaft !== (file === 'raft'))
       throw bad(`${first} has no ${file} files`, 'controllers have raft files, brokers all others')
+    if (request.kind === 'lose-unsynced') checkPowerLoss(request, isRaft)
     if (isRaft && topic !== undefined) throw bad(`${first} has no files of topics`, 'use --node broker:N')
     return armNodes(nodeFault('storage', request.kind, context.id, request), names, context)
   },
+}
+
+/** Its moment is that of the kill. */
+function checkPowerLoss({ when, nth, every, probability, after }: FaultRequest, isRaft: boolean): void {
+  if (isRaft) throw bad('the quorum syncs all that it writes: there is nothing to lose', 'use --node broker:N')
+  if (when ?? nth ?? every ?? probability ?? after)
+    throw bad('lose-unsynced is armed until the node is killed', 'give the condition to the fault that kills it')
 }
