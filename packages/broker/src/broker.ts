@@ -25,6 +25,7 @@ import { HANDLERS } from './api/index.ts'
 import type { ApiHandler, RequestContext } from './api/handler.ts'
 import { AutoTopics } from './auto-topics.ts'
 import { ClientConnection } from './connection/client-connection.ts'
+import { ClientErrors } from './client-errors.ts'
 import { ControllerChannel } from './controller-channel.ts'
 import { GroupCoordination } from './coordinator/group-coordination.ts'
 import { FetchSessions } from './fetch/fetch-sessions.ts'
@@ -82,6 +83,7 @@ export class Broker {
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
   readonly requests = new RequestMetrics()
+  readonly clientErrors: ClientErrors
   /** Counted since the start: connections ended over bytes that were no request, or over saying nothing; batches that were no good. */
   readonly metrics = { requests: 0, malformed: 0, idle: 0, refusedBatches: 0 }
   readonly #o: BrokerOptions
@@ -103,6 +105,7 @@ export class Broker {
     this.statics = options.statics
     this.dataDirectory = options.dataDirectory
     const { clock, transport, statics, events } = options
+    this.clientErrors = new ClientErrors(clock, events, (id) => this.image.topicsById.get(id)?.name)
     this.channel = new ControllerChannel(transport, options.controllers, clock)
     this.logs = LogDirectory.open({
       disk: options.disk,

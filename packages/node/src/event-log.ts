@@ -15,7 +15,8 @@ export class EventLog implements EventSink {
   }
 
   emit(name: string, fields: EventFields): void {
-    const line = JSON.stringify({ t: Date.now(), node: this.#node, event: name, ...fields })
+    const mono = Number(process.hrtime.bigint() / 1000n) / 1000
+    const line = JSON.stringify({ t: Date.now(), mono, node: this.#node, event: name, ...fields })
     try {
       writeSync(1, `${line}\n`)
     } catch {

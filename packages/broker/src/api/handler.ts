@@ -31,18 +31,26 @@ export interface ApiHandler {
   handle(request: object, context: RequestContext): Promise<Answer<object>> | Answer<object>
 }
 
+/** What leaves: what it refuses to a client is told of. */
+export function encodeAnswer(api: Api, answer: Answer<object>, context: RequestContext): Answer<Uint8Array[]> {
+  if (typeof answer === 'symbol') return answer
+  // Other brokers have no listener.
+  if (context.listener !== '') context.broker.clientErrors.note(api, answer, context)
+  return api.response.encode(answer as never, context.version)
+}
+
 export function handler<A extends Api>(
   api: A,
   handle: (request: RequestOf<A>, context: RequestContext) => Promise<Answer<ResponseInput<A>>> | Answer<ResponseInput<A>>,
 ): ApiHandler {
-  const encode = (response: Answer<ResponseInput<A>>, version: number): Answer<Uint8Array[]> =>
-    typeof response === 'symbol' ? response : api.response.encode(response as never, version)
   return {
     api,
     handle: (request, context) => handle(request as RequestOf<A>, context) as Promise<Answer<object>> | Answer<object>,
     answer(body, context) {
       const response = handle(api.request.decode(body, context.version) as RequestOf<A>, context)
-      return response instanceof Promise ? response.then((r) => encode(r, context.version)) : encode(response, context.version)
+      return response instanceof Promise
+        ? response.then((r) => encodeAnswer(api, r, context))
+        : encodeAnswer(api, response, context)
     },
   }
 }

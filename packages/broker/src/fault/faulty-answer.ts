@@ -1,6 +1,6 @@
 // The way of a request through the protocol faults that are armed and match it; the first one armed is the outermost.
 import type { ArmedFault } from '@faultline/fault'
-import type { Answer, ApiHandler, RequestContext } from '../api/handler.ts'
+import { type Answer, type ApiHandler, encodeAnswer, type RequestContext } from '../api/handler.ts'
 import type { FaultyConnection, Next } from './protocol/kind.ts'
 import { PROTOCOL_KINDS } from './protocol/index.ts'
 import { type Decoded, RequestSubject } from './request-subject.ts'
@@ -27,8 +27,7 @@ export async function faultyAnswer(
     const hit = () => broker.faults.hit(fault, occasion(api.name, context, subject, fault))
     return (r) => kind.act({ armed: fault, api, context, subject, body: original, hit, connection }, r, next)
   }, handle)
-  const answer = await step(request)
-  return typeof answer === 'symbol' ? answer : api.response.encode(answer as never, version)
+  return encodeAnswer(api, await step(request), context)
 }
 
 function concerns({ fault }: ArmedFault, api: string, clientId: string | null, subject: RequestSubject): boolean {

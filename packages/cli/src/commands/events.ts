@@ -31,7 +31,7 @@ export async function events({ dir, output, follow }: Options): Promise<void> {
   }
 }
 
-export function eventLine({ seq: _seq, t, node, event, ...fields }: ClusterEvent): string {
+export function eventLine({ seq: _seq, mono: _mono, t, node, event, ...fields }: ClusterEvent): string {
   const shown = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )

@@ -8,6 +8,8 @@ export interface ClusterEvent {
   readonly seq: number
   /** When it happened, by the wall clock of whom it tells of, in ms. */
   readonly t: number
+  /** The same by its monotonic clock, in ms: of all processes on one machine these can be compared, whatever happens to wall clocks. */
+  readonly mono: number
   readonly node: string
   readonly event: string
   readonly [field: string]: unknown
@@ -27,7 +29,8 @@ export class ClusterEvents {
 
   /** Of the director itself. */
   emit(event: string, fields: Readonly<Record<string, unknown>>): void {
-    this.add({ t: Date.now(), node: 'director', event, ...fields })
+    const mono = Number(process.hrtime.bigint() / 1000n) / 1000
+    this.add({ t: Date.now(), mono, node: 'director', event, ...fields })
   }
 
   /** Everything after `seq` that is kept, then everything that comes. Returns how to stop. */

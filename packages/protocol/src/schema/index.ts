@@ -1,4 +1,5 @@
 // The declaration language of Kafka messages.
+export { errorScan, type ErrorScan } from './errors-in.ts'
 export {
   array,
   bool,
