@@ -21,7 +21,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sim: ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker'],
   proxy: ['base'],
   director: ['base', 'fault', 'protocol', 'rpc', 'client', 'controller', 'coordinator', 'node'],
-  cli: ['base', 'protocol', 'rpc', 'client', 'node', 'sim', 'director'],
+  lab: ['base', 'protocol', 'client', 'node', 'director'],
+  cli: ['base', 'protocol', 'rpc', 'client', 'node', 'sim', 'director', 'lab'],
 }
 const PURE = ['base', 'fault', 'protocol', 'rpc', 'raft', 'log', 'client', 'controller', 'coordinator', 'broker']
 /** node:zlib and node:crypto compute; they reach nothing outside the process. */

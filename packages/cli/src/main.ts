@@ -94,6 +94,16 @@ for (const [name, what] of [
     .action(async (node: string, o: Common) => (await import('./commands/act.ts')).act(name, node, o))
 }
 
+program
+  .command('chaos')
+  .description('experiments: write down what must survive, run it, get a verdict (exit code 0 pass, 1 fail, 2 inconclusive)')
+  .argument('<action>', 'list, or run')
+  .argument('[what...]', 'run FILE, or the name of one of the catalogue')
+  .option('-o, --output <format>', 'text or json', format, 'text')
+  .option('--param <name=value>', 'a parameter of the experiment; repeatable', keyValue, {})
+  .option('--disarmed', 'break nothing: whatever passes then proves nothing, and the verdict says so', false)
+  .action(async (action: string, what: string[], o) => (await import('./commands/chaos.ts')).chaos(action, what, o))
+
 verb('fault', 'break something at a chosen moment; see what is broken, and heal it')
   .argument('<action>', 'add, list, points, heal or heal-all')
   .argument('[what...]', 'add FAMILY (process, link, protocol, storage, clock, load); heal ID')

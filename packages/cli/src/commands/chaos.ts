@@ -1,0 +1,108 @@
+// faultline chaos: experiments as files. run plays one and judges it; list shows what there is.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { Refusal } from '@faultline/base'
+import { type Experiment, judge, readExperiment, Run, RunFolder, startLocal, type Verdict } from '@faultline/lab'
+import { print, printJson, refusalText, table } from '../output.ts'
+
+interface RunChoices {
+  readonly output: 'text' | 'json'
+  readonly disarmed: boolean
+  readonly param: Readonly<Record<string, string>>
+}
+
+const EXIT_CODES = { pass: 0, fail: 1, inconclusive: 2 } as const
+/** Refused before there could be a verdict. */
+const NOT_RUN = 3
+/** The catalogue, beside the bundles. */
+const CATALOGUE = join(__dirname, '../chaos')
+
+export async function chaos(action: string, what: readonly string[], options: RunChoices): Promise<void> {
+  try {
+    await act(action, what, options)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    process.stderr.write(refusalText(error))
+    process.exit(NOT_RUN)
+  }
+}
+
+async function act(action: string, what: readonly string[], options: RunChoices): Promise<void> {
+  if (action === 'list') return list(options)
+  if (action === 'run' && what.length === 1) return run(what[0]!, options)
+  throw new Refusal('BAD_ARGUMENT', `chaos ${[action, ...what].join(' ')} means nothing`, 'use: chaos list, or: chaos run FILE')
+}
+
+function list({ output }: RunChoices): void {
+  const names = existsSync(CATALOGUE) ? readdirSync(CATALOGUE).filter((f) => f.endsWith('.yaml')) : []
+  const all = names.sort().map((file) => readExperiment(file, readFileSync(join(CATALOGUE, file), 'utf8')))
+  if (output === 'json') return printJson(all.map(({ name, about }) => ({ name, about })))
+  print(
+    table(
+      ['experiment', 'what it shows'],
+      all.map(({ name, about }) => [name, firstSentence(about)]),
+    ),
+  )
+  print('\nrun one with: npx faultline chaos run NAME')
+}
+
+function firstSentence(text: string): string {
+  return /^.*?[.:](?=\s|$)/s.exec(text.trim())?.[0].replace(/\s+/g, ' ') ?? text
+}
+
+/** A file, or a name of the catalogue. */
+function load(name: string, given: RunChoices['param']): Experiment {
+  const own = join(CATALOGUE, `${basename(name, '.yaml')}.yaml`)
+  const file = existsSync(resolve(name)) ? resolve(name) : own
+  if (!existsSync(file))
+    throw new Refusal('BAD_ARGUMENT', `there is no file ${name}, and no experiment of that name`, 'see: npx faultline chaos list')
+  const typed = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, valueOf(value)]))
+  return readExperiment(name, readFileSync(file, 'utf8'), typed)
+}
+
+function valueOf(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text
+}
+
+async function run(name: string, options: RunChoices): Promise<void> {
+  const experiment = load(name, options.param)
+  const folder = new RunFolder(experiment.name)
+  const began = Date.now()
+  const say = (text: string) => {
+    if (options.output === 'text') print(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)}s  ${text}`)
+  }
+  const playing = new Run({
+    experiment,
+    startWorld: (e) => startLocal(e, __dirname),
+    disarmed: options.disarmed,
+    tell: say,
+    keep: async ({ logs }) => folder.keepLogs(logs),
+  })
+  const interrupted = () => void playing.end().then(() => process.exit(130))
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  if (options.output === 'text') print(`${experiment.name}: ${firstSentence(experiment.about)}\n`)
+  const evidence = await playing.play()
+  const verdict = judge(evidence)
+  folder.write(evidence, verdict)
+  if (options.output === 'json') printJson({ experiment: experiment.name, ...verdict, folder: folder.path })
+  else report(verdict, folder.path)
+  process.exit(EXIT_CODES[verdict.outcome])
+}
+
+function report(verdict: Verdict, folder: string): void {
+  const { expectations, outcome, reasons, acknowledged, indeterminate, failed, read } = verdict
+  print('')
+  print(
+    table(
+      ['expected', '', 'found', 'limit'],
+      expectations.map((e) => [e.expectation, e.status, e.found, e.limit]),
+    ),
+  )
+  for (const { examples } of expectations) for (const example of examples) print(`    ${example}`)
+  print(`\nrecords: ${acknowledged} acknowledged, ${indeterminate} open, ${failed} failed, ${read} there at the end`)
+  print(`\n${outcome.toUpperCase()}`)
+  for (const reason of reasons) print(`  ${reason}`)
+  print(`\neverything is in ${folder}`)
+}

@@ -1,0 +1,31 @@
+// The longest time in which a partition that was written to acknowledged nothing.
+import { type Expectation, seconds } from './expectation.ts'
+
+export const unavailability: Expectation<'unavailability'> = {
+  expectation: 'unavailability',
+  judge(limit, { history, brokenAt, endedAt }) {
+    const times = new Map<string, number[]>()
+    for (const { topic, partition, ended } of history.acknowledged) {
+      const key = `${topic}-${partition}`
+      if (!times.has(key)) times.set(key, [])
+      times.get(key)!.push(ended!)
+    }
+    let longest = { ms: 0, partition: '', from: 0 }
+    for (const [partition, acks] of times) {
+      const marks = [...acks.sort((a, b) => a - b).filter((t) => t <= endedAt), endedAt]
+      for (let i = 1; i < marks.length; i++) {
+        const ms = marks[i]! - marks[i - 1]!
+        // A gap from before anything was broken is not what was asked about.
+        if (marks[i]! > brokenAt && ms > longest.ms) longest = { ms, partition, from: marks[i - 1]! }
+      }
+    }
+    const tested = times.size > 0 && endedAt > brokenAt
+    return {
+      status: !tested ? 'untested' : longest.ms > limit ? 'broken' : 'met',
+      limit: `at most ${seconds(limit)}`,
+      found: tested ? `${seconds(longest.ms)} (${longest.partition})` : 'nothing was acknowledged',
+      examples:
+        longest.ms > limit ? [`${longest.partition} acknowledged nothing for ${seconds(longest.ms)} from ${longest.from}`] : [],
+    }
+  },
+}

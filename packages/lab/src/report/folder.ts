@@ -1,0 +1,39 @@
+// What a run leaves: a folder with its verdict, its history, the cluster's events, a report for people and one for machines, and the nodes' logs.
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Evidence } from '../expectations/index.ts'
+import type { Verdict } from '../run/verdict.ts'
+import { junitOf } from './junit.ts'
+
+export class RunFolder {
+  readonly path: string
+
+  constructor(experiment: string, runs = 'runs') {
+    const stamp = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
+    const base = resolve(runs, `${experiment}-${stamp}`)
+    let path = base
+    for (let i = 2; existsSync(path); i++) path = `${base}-${i}`
+    this.path = path
+    mkdirSync(path, { recursive: true })
+  }
+
+  keepLogs(logs: string): void {
+    cpSync(logs, join(this.path, 'logs'), { recursive: true })
+  }
+
+  write(evidence: Evidence, verdict: Verdict): void {
+    const { history, events, experiment, faults, steps } = evidence
+    this.#put('verdict.json', `${JSON.stringify({ ...verdict, experiment: experiment.name, steps, faults }, null, 2)}\n`)
+    this.#put('history.jsonl', lines([...history.sends, ...history.reads, ...history.final]))
+    this.#put('events.jsonl', lines(events))
+    this.#put('junit.xml', junitOf(experiment.name, verdict))
+  }
+
+  #put(name: string, text: string): void {
+    writeFileSync(join(this.path, name), text)
+  }
+}
+
+function lines(values: readonly unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('')
+}

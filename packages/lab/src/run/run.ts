@@ -1,0 +1,250 @@
+// One run of an experiment: its cluster, its load, the steady state, the timeline, the recovery, and what is there at the end.
+import { Refusal } from '@faultline/base'
+import type { ClusterEvent } from '@faultline/director'
+import { Kafka, logLevel } from 'kafkajs'
+import { DEEDS, type Experiment, type Step } from '../experiment/schema.ts'
+import type { Evidence } from '../expectations/index.ts'
+import { History } from '../history/history.ts'
+import { type RunningWorkload, startWorkload } from '../workloads/index.ts'
+import { endsOf, readEverything } from './final-read.ts'
+import type { RunningWorld } from './world.ts'
+
+export interface RunOptions {
+  readonly experiment: Experiment
+  readonly startWorld: (experiment: Experiment) => Promise<RunningWorld>
+  /** Nothing is done to the cluster: faults only count what they would have hit. */
+  readonly disarmed: boolean
+  /** What happens, in words, as it happens. */
+  readonly tell: (what: string) => void
+  /** Everything is still there. */
+  readonly keep: (world: RunningWorld) => Promise<void>
+}
+
+const FLOW_LIMIT_MS = 30_000
+/** At least, for ISRs to be full again. */
+const ISR_LIMIT_MS = 30_000
+const DRAIN_LIMIT_MS = 30_000
+const POLL_MS = 50
+
+type StepTaken = Evidence['steps'][number]
+
+export class Run {
+  readonly #o: RunOptions
+  readonly #history = new History()
+  readonly #events: ClusterEvent[] = []
+  readonly #steps: StepTaken[] = []
+  readonly #faults = new Map<string, string>()
+  readonly #died: string[] = []
+  readonly #listening = new AbortController()
+  #world: RunningWorld | undefined
+  #workloads: RunningWorkload[] = []
+  #ended: Promise<void> | undefined
+
+  constructor(options: RunOptions) {
+    this.#o = options
+  }
+
+  /** Rejects with Refusal when it could not be run to its end. */
+  async play(): Promise<Evidence> {
+    try {
+      return await this.#play()
+    } finally {
+      await this.end()
+    }
+  }
+
+  /** At any time, and more than once. */
+  end(): Promise<void> {
+    this.#ended ??= (async () => {
+      this.#listening.abort()
+      await Promise.all(this.#workloads.map((w) => w.stop()))
+      await this.#world?.stop()
+    })()
+    return this.#ended
+  }
+
+  async #play(): Promise<Evidence> {
+    const { experiment, tell } = this.#o
+    const { brokers, controllers } = experiment.cluster
+    tell(`starting ${count(controllers, 'controller')} and ${count(brokers, 'broker')}`)
+    const world = await this.#o.startWorld(experiment)
+    this.#world = world
+    void this.#listen(world)
+    await this.#createTopics(world)
+    await this.#startWorkloads(world)
+    await pause(experiment.steady)
+    tell(`steady: ${this.#history.acknowledged.length} records acknowledged`)
+    const brokenAt = Date.now()
+    for (const step of [...experiment.timeline].sort((a, b) => a.at - b.at)) {
+      await pause(brokenAt + step.at - Date.now())
+      await this.#take(step, world)
+    }
+    // A fault with a time to live has it.
+    await pause(Math.max(0, ...experiment.timeline.map((s) => s.at + (s.fault?.ttl ?? 0))) + brokenAt - Date.now())
+    return this.#recover(world, brokenAt)
+  }
+
+  async #recover(world: RunningWorld, brokenAt: number): Promise<Evidence> {
+    const { experiment, tell, keep } = this.#o
+    const faults = await world.cluster.faults()
+    await this.#healEverything(world)
+    const healedAt = Date.now()
+    tell('everything is healed')
+    const limit = Math.max(experiment.expect.isrFull ?? 0, ISR_LIMIT_MS)
+    const isrFullAt = await until(limit, () => this.#isrsAreFull(world))
+    tell(isrFullAt ? `every ISR is full, ${isrFullAt - healedAt} ms after that` : `after ${limit} ms an ISR is still not full`)
+    await pause(healedAt + experiment.recover - Date.now())
+    const endedAt = Date.now()
+    await Promise.all(this.#workloads.map((w) => w.stopProducing()))
+    const lag = await this.#drain(world)
+    await Promise.all(this.#workloads.map((w) => w.stop()))
+    this.#history.final.push(...(await readEverything(world.bootstrap, experiment.topics)))
+    tell(`read ${this.#history.final.length} records from the beginning`)
+    await keep(world)
+    return {
+      experiment,
+      history: this.#history,
+      events: this.#events,
+      faults,
+      steps: this.#steps,
+      died: this.#died,
+      disarmed: this.#o.disarmed,
+      brokenAt,
+      healedAt,
+      endedAt,
+      isrFullAt,
+      lag,
+    }
+  }
+
+  async #listen({ cluster }: RunningWorld): Promise<void> {
+    try {
+      for await (const event of cluster.events(0, this.#listening.signal)) this.#events.push(event)
+    } catch {
+      // The run is over, or the cluster is.
+    }
+  }
+
+  async #createTopics({ bootstrap }: RunningWorld): Promise<void> {
+    const { topics } = this.#o.experiment
+    const admin = new Kafka({ brokers: bootstrap.split(','), logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    try {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: topics.map(({ name, partitions, replicas, config }) => ({
+          topic: name,
+          numPartitions: partitions,
+          replicationFactor: replicas,
+          configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+        })),
+      })
+    } catch (error) {
+      const { errors = [error] } = error as { errors?: Error[] }
+      const why = errors.map((e) => (e as Error).message).join('; ')
+      throw new Refusal(
+        'BAD_EXPERIMENT',
+        `topics ${topics.map((t) => t.name).join(', ')}: ${why}`,
+        'see topics: in the experiment',
+      )
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  async #startWorkloads({ bootstrap }: RunningWorld): Promise<void> {
+    const { experiment, tell } = this.#o
+    const partitions = new Map(experiment.topics.map((t) => [t.name, t.partitions]))
+    const died = (reason: string) => {
+      this.#died.push(reason)
+      tell(reason)
+    }
+    const context = { bootstrap, history: this.#history, partitions, died }
+    for (const [i, workload] of experiment.workload.entries())
+      this.#workloads.push(await startWorkload(workload, `${workload.kind}-${i + 1}`, context))
+    tell(`load: ${this.#workloads.map((w) => w.name).join(', ')}`)
+    if (await until(FLOW_LIMIT_MS, async () => this.#workloads.every((w) => w.flows))) return
+    const still = this.#workloads.filter((w) => !w.flows).map((w) => w.name)
+    throw new Refusal(
+      'TIMED_OUT',
+      `${still.join(', ')} did not get going within ${FLOW_LIMIT_MS} ms`,
+      'look at the logs of the run',
+    )
+  }
+
+  async #take(step: Step, world: RunningWorld): Promise<void> {
+    const deed = DEEDS.find((d) => step[d] !== undefined)!
+    const at = Date.now()
+    const what = await this.#do(step, deed, world)
+    this.#steps.push({ at, what })
+    this.#o.tell(what)
+  }
+
+  async #do(step: Step, deed: (typeof DEEDS)[number], { cluster }: RunningWorld): Promise<string> {
+    const { disarmed } = this.#o
+    if (deed === 'fault') {
+      const { id } = await cluster.addFault({ ...step.fault!, ...(disarmed ? { observe: true } : {}) })
+      if (step.id !== undefined) this.#faults.set(step.id, id)
+      return `fault ${id}: ${step.fault!.family} ${step.fault!.kind}${step.fault!.node ? ` on ${step.fault!.node}` : ''}`
+    }
+    if (deed === 'heal') {
+      if (step.heal === 'all') return `healed ${(await cluster.healAll()).healed} faults`
+      const id = this.#faults.get(step.heal!)
+      if (id === undefined) return `${step.heal} had not begun: nothing to heal`
+      await cluster.heal(id)
+      return `healed ${id} (${step.heal})`
+    }
+    if (disarmed) return `${deed} ${step[deed]} left out: the run is disarmed`
+    const { name } = await cluster.act(deed, step[deed]!)
+    return name === step[deed] ? `${deed} ${name}` : `${deed} ${name}, which is ${step[deed]}`
+  }
+
+  /** What a step has ended or stopped runs again, too. */
+  async #healEverything({ cluster }: RunningWorld): Promise<void> {
+    await cluster.healAll()
+    for (const { name, state } of await cluster.nodes()) {
+      if (state.startsWith('stopped')) await cluster.act('restart', name)
+      else if (state === 'paused') await cluster.act('resume', name)
+    }
+  }
+
+  async #isrsAreFull({ cluster }: RunningWorld): Promise<boolean> {
+    const wanted = new Set(this.#o.experiment.topics.map((t) => t.name))
+    const active = (await cluster.status().catch(() => [])).find((n) => n.report?.state === 'active')
+    const topics = (active?.report?.['topics'] ?? []) as { name: string; partitions: { isr: number[]; replicas: number[] }[] }[]
+    const ours = topics.filter((t) => wanted.has(t.name))
+    return ours.length === wanted.size && ours.every((t) => t.partitions.every((p) => p.isr.length === p.replicas.length))
+  }
+
+  /** Groups read to the end. What they then have not committed; undefined without groups. */
+  async #drain(world: RunningWorld): Promise<number | undefined> {
+    const groups = this.#workloads.flatMap((w) => (w.lagOf ? [w.lagOf.bind(w)] : []))
+    if (groups.length === 0) return undefined
+    let lag = Number.POSITIVE_INFINITY
+    await until(DRAIN_LIMIT_MS, async () => {
+      const ends = endsOf(await readEverything(world.bootstrap, this.#o.experiment.topics))
+      const lags = await Promise.all(groups.map((lagOf) => lagOf(ends).catch(() => Number.POSITIVE_INFINITY)))
+      lag = lags.reduce((sum, l) => sum + l, 0)
+      return lag === 0
+    })
+    return lag
+  }
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`
+}
+
+async function pause(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** When it came true; undefined when it did not within the limit. */
+async function until(limitMs: number, look: () => Promise<boolean>): Promise<number | undefined> {
+  const deadline = Date.now() + limitMs
+  for (;;) {
+    if (await look()) return Date.now()
+    if (Date.now() > deadline) return undefined
+    await pause(POLL_MS)
+  }
+}

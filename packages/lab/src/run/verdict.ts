@@ -1,0 +1,57 @@
+// Pass, fail, or inconclusive: a pass is earned by a run that could have failed.
+import { CHECKERS } from '../checkers/index.ts'
+import { type Evidence, type Judged, judgeAll } from '../expectations/index.ts'
+
+export type VerdictOutcome = 'pass' | 'fail' | 'inconclusive'
+
+export interface Verdict {
+  readonly outcome: VerdictOutcome
+  /** Why it is no pass. */
+  readonly reasons: readonly string[]
+  readonly expectations: readonly Judged[]
+  /** What else the checkers found, expected or not. */
+  readonly anomalies: Readonly<Record<string, number>>
+  readonly acknowledged: number
+  readonly indeterminate: number
+  readonly failed: number
+  readonly read: number
+  readonly acknowledgedBefore: number
+  readonly acknowledgedAfter: number
+}
+
+/** Fewer acknowledgements than this before the first step, or after the last heal, prove nothing. */
+export const ENOUGH = 100
+
+export function judge(evidence: Evidence): Verdict {
+  const { history, brokenAt, healedAt, faults, died } = evidence
+  const expectations = judgeAll(evidence)
+  const { acknowledged } = history
+  const before = acknowledged.filter((s) => s.ended! < brokenAt).length
+  const after = acknowledged.filter((s) => s.began >= healedAt).length
+  const broken = expectations.filter((e) => e.status === 'broken').map((e) => `${e.expectation}: ${e.found}, expected ${e.limit}`)
+  const doubts = [
+    ...expectations.filter((e) => e.status === 'untested').map((e) => `${e.expectation} was not put to the test: ${e.found}`),
+    ...faults.filter(neverHit).map((f) => `fault ${f.id} (${f.family} ${f.kind}) never hit`),
+    ...(evidence.disarmed ? ['nothing was broken: the run was disarmed'] : []),
+    ...died,
+    ...(before < ENOUGH ? [`only ${before} acknowledgements before the first step, ${ENOUGH} are wanted`] : []),
+    ...(after < ENOUGH ? [`only ${after} acknowledgements after the last heal, ${ENOUGH} are wanted`] : []),
+  ]
+  return {
+    outcome: broken.length > 0 ? 'fail' : doubts.length > 0 ? 'inconclusive' : 'pass',
+    reasons: broken.length > 0 ? broken : doubts,
+    expectations,
+    anomalies: Object.fromEntries(CHECKERS.map(({ anomaly, check }) => [anomaly, check(history).count])),
+    acknowledged: acknowledged.length,
+    indeterminate: history.sends.filter((s) => s.outcome === 'info').length,
+    failed: history.sends.filter((s) => s.outcome === 'fail').length,
+    read: history.final.length,
+    acknowledgedBefore: before,
+    acknowledgedAfter: after,
+  }
+}
+
+/** What a disarmed fault would have hit does not count. */
+function neverHit({ hits, request }: Evidence['faults'][number]): boolean {
+  return hits === 0 || request.observe
+}

@@ -1,0 +1,84 @@
+// Members of a consumer group that read a topic and commit as they go.
+import { type Consumer, Kafka, logLevel } from 'kafkajs'
+import type { Workload } from '../experiment/schema.ts'
+import { lagOf } from './lag.ts'
+import { RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
+
+type Options = Extract<Workload, { kind: 'group' }>
+
+export async function startGroup(options: Options, name: string, context: WorkloadContext): Promise<RunningWorkload> {
+  const kafka = new Kafka({
+    clientId: name,
+    brokers: context.bootstrap.split(','),
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 1000,
+    requestTimeout: 10_000,
+    retry: RETRY,
+  })
+  const group = new RunningGroup(options, name, context, kafka)
+  await Promise.all(Array.from({ length: options.members }, (_, member) => group.join(member)))
+  return group
+}
+
+class RunningGroup implements RunningWorkload {
+  readonly name: string
+  readonly #o: Options
+  readonly #context: WorkloadContext
+  readonly #kafka: Kafka
+  readonly #members: Consumer[] = []
+  #read = 0
+
+  constructor(options: Options, name: string, context: WorkloadContext, kafka: Kafka) {
+    this.name = name
+    this.#o = options
+    this.#context = context
+    this.#kafka = kafka
+  }
+
+  async join(member: number): Promise<void> {
+    const { group, topic } = this.#o
+    const process = `${this.name}/${member}`
+    const consumer = this.#kafka.consumer({
+      groupId: group,
+      sessionTimeout: 6000,
+      heartbeatInterval: 500,
+      maxWaitTimeInMs: 200,
+      retry: { ...RETRY, restartOnFailure: async () => true },
+    })
+    this.#members.push(consumer)
+    await consumer.connect()
+    await consumer.subscribe({ topic, fromBeginning: true })
+    await consumer.run({
+      autoCommitInterval: 500,
+      eachMessage: async ({ partition, message }) => {
+        this.#read++
+        const value = message.value?.toString() ?? ''
+        this.#context.history.reads.push({
+          op: 'read',
+          process,
+          topic,
+          partition,
+          offset: Number(message.offset),
+          value,
+          at: Date.now(),
+        })
+      },
+    })
+  }
+
+  get flows(): boolean {
+    return this.#read >= 50
+  }
+
+  stopProducing(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  lagOf(ends: ReadonlyMap<string, number>): Promise<number> {
+    return lagOf(this.#kafka, this.#o.group, this.#o.topic, ends)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#members.map((consumer) => within(consumer.disconnect())))
+  }
+}

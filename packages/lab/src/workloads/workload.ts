@@ -1,0 +1,34 @@
+// What a workload is to a run: it starts, flows, stops producing, and goes.
+import type { History } from '../history/history.ts'
+
+export interface WorkloadContext {
+  readonly bootstrap: string
+  readonly history: History
+  /** Partitions of the experiment's topics. */
+  readonly partitions: ReadonlyMap<string, number>
+  /** It cannot go on: the run ends, and says so. */
+  readonly died: (reason: string) => void
+}
+
+export interface RunningWorkload {
+  readonly name: string
+  /** Enough has happened for the timeline to begin. */
+  readonly flows: boolean
+  /** Until nothing more is written. */
+  stopProducing(): Promise<void>
+  /** Read everything that there was; undefined when it reads nothing. */
+  readonly lagOf?: (ends: ReadonlyMap<string, number>) => Promise<number>
+  stop(): Promise<void>
+}
+
+export const RETRY = { retries: 1000, initialRetryTime: 50, maxRetryTime: 400 }
+
+/** A client whose cluster is gone may take its time to say goodbye. */
+const GOODBYE_MS = 2000
+
+export async function within(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise((resolve) => (timer = setTimeout(resolve, GOODBYE_MS)))
+  await Promise.race([work.catch(() => {}), limit])
+  clearTimeout(timer)
+}

@@ -1,0 +1,128 @@
+// The verdict: each expectation has a run that it fails, and one that does not put it to the test; a pass has to be earned.
+import type { ClusterEvent } from '@faultline/director'
+import { describe, expect, it } from 'vitest'
+import { type Evidence, History, identityOf, judge, junitOf, readExperiment } from '../src/index.ts'
+
+const BROKEN = 10_000
+const HEALED = 20_000
+const ENDED = 30_000
+
+/** Acknowledged every 50 ms in each of two partitions, but for `gap`. */
+function evidence(expectations: string, change: Partial<Evidence> = {}, gap: readonly [number, number] = [0, 0]): Evidence {
+  const experiment = readExperiment(
+    'e.yaml',
+    `name: e
+about: an example
+topics: [{ name: t, partitions: 2 }, { name: out, partitions: 2 }]
+workload: [{ kind: producer, topic: t }]
+timeline: [{ at: 0s, kill: "broker:1" }]
+expect: ${expectations}`,
+  )
+  const history = new History()
+  for (let at = 0, sequence = 0; at <= ENDED; at += 50, sequence++) {
+    if (at > gap[0] && at < gap[1]) continue
+    for (const partition of [0, 1]) {
+      const send = history.begin('p', 't', partition, sequence, at)
+      Object.assign(send, { outcome: 'ok', ended: at + 2 })
+      const read = { op: 'read', process: 'final', partition, offset: sequence, value: identityOf(send), at: ENDED } as const
+      history.final.push({ ...read, topic: 't' }, { ...read, topic: 'out' })
+    }
+  }
+  const shrink = {
+    seq: 1,
+    t: BROKEN + 1,
+    mono: 0,
+    node: 'controller:101',
+    event: 'partition.change',
+    topic: 't',
+    isr: [1],
+    replicas: [1, 2],
+  }
+  return {
+    experiment,
+    history,
+    events: [shrink as unknown as ClusterEvent],
+    faults: [],
+    steps: [],
+    died: [],
+    disarmed: false,
+    brokenAt: BROKEN,
+    healedAt: HEALED,
+    endedAt: ENDED,
+    isrFullAt: HEALED + 500,
+    lag: 0,
+    ...change,
+  }
+}
+
+const without = (made: Evidence, from: number, to: number): Evidence => {
+  const stays = made.history.sends.filter((s) => s.began < from || s.began > to)
+  made.history.sends.splice(0, made.history.sends.length, ...stays)
+  return made
+}
+
+const fault = (hits: number, observe = false) =>
+  [{ id: 'f1', family: 'process', kind: 'kill', hits, request: { observe } }] as unknown as Evidence['faults']
+
+describe('a verdict', () => {
+  it('is a pass when all that was expected was put to the test and held', () => {
+    const all =
+      '{ lost: 0, duplicated: 0, reordered: 0, unavailability: 1s, isrFull: 1s, ackP99: 10ms, lag: 0, exactlyOnce: { from: t, to: out } }'
+    const verdict = judge(evidence(all, { faults: fault(1) }))
+    expect(verdict).toMatchObject({ outcome: 'pass', reasons: [] })
+    expect(verdict.expectations.map((e) => e.status)).toEqual(Array.from({ length: 8 }, () => 'met'))
+  })
+
+  it.each<[string, string, Partial<Evidence>, readonly [number, number], RegExp]>([
+    ['unavailability', '{ unavailability: 3s }', {}, [12_000, 16_000], /unavailability: 4\.0 s \(t-0\)/],
+    ['isrFull, late', '{ isrFull: 100ms }', {}, [0, 0], /isrFull: 500 ms, expected within 100 ms/],
+    ['isrFull, never', '{ isrFull: 1s }', { isrFullAt: undefined }, [0, 0], /not full when the run ended/],
+    ['ackP99', '{ ackP99: 1ms }', {}, [0, 0], /ackP99: 2 ms/],
+    ['lag', '{ lag: 0 }', { lag: 3 }, [0, 0], /lag: 3, expected at most 0/],
+  ])('fails for %s', (_, expectations, change, gap, reason) => {
+    const { outcome, reasons } = judge(evidence(expectations, change, gap))
+    expect([outcome, reasons.join()]).toEqual(['fail', expect.stringMatching(reason)])
+  })
+
+  it('fails for a copy that is missing, or there twice', () => {
+    const missing = evidence('{ exactlyOnce: { from: t, to: out } }')
+    missing.history.final.splice(
+      missing.history.final.findIndex((r) => r.topic === 'out'),
+      1,
+    )
+    expect(judge(missing)).toMatchObject({ outcome: 'fail' })
+    const twice = evidence('{ exactlyOnce: { from: t, to: out } }')
+    twice.history.final.push({ ...twice.history.final.find((r) => r.topic === 'out')!, offset: 99_999 })
+    expect(judge(twice)).toMatchObject({ outcome: 'fail' })
+  })
+
+  it.each<[string, Evidence, RegExp]>([
+    ['a fault that never hit', evidence('{ lost: 0 }', { faults: fault(0) }), /fault f1 \(process kill\) never hit/],
+    ['a fault that only looked', evidence('{ lost: 0 }', { faults: fault(3, true) }), /never hit/],
+    ['a disarmed run', evidence('{ lost: 0 }', { disarmed: true }), /nothing was broken/],
+    ['a workload that gave up', evidence('{ lost: 0 }', { died: ['p: gone'] }), /p: gone/],
+    [
+      'no load before',
+      without(evidence('{ lost: 0 }'), 0, 9900),
+      /only \d+ acknowledgements before the first step, 100 are wanted/,
+    ],
+    ['no load after', without(evidence('{ lost: 0 }'), HEALED, ENDED), /only 0 acknowledgements after the last heal/],
+    [
+      'an ISR that did not shrink',
+      evidence('{ isrFull: 1s }', { events: [] }),
+      /isrFull was not put to the test: no ISR had shrunk/,
+    ],
+    ['no group to lag', evidence('{ lag: 0 }', { lag: undefined }), /lag was not put to the test: no group/],
+  ])('is inconclusive with %s', (_, made, reason) => {
+    const { outcome, reasons } = judge(made)
+    expect([outcome, reasons.join()]).toEqual(['inconclusive', expect.stringMatching(reason)])
+  })
+
+  it('is a fail even where there are doubts, and is told to machines', () => {
+    const verdict = judge(evidence('{ lag: 0, lost: 0 }', { lag: 3, faults: fault(0) }))
+    expect(verdict.outcome).toBe('fail')
+    const xml = junitOf('a & b', verdict)
+    expect(xml).toContain('<testsuite name="a &amp; b" tests="3" failures="1" errors="0" skipped="0">')
+    expect(xml).toContain('<failure message="3, expected at most 0">')
+  })
+})

@@ -1,0 +1,55 @@
+// Experiments as a person runs them: from the command line, on real processes, with an exit code that means something.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const CLI = join(import.meta.dirname, '../../bin/faultline.mjs')
+let folder: string
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'chaos-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function chaos(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [CLI, 'chaos', ...args], { cwd: folder })
+    let [out, err] = ['', '']
+    child.stdout.on('data', (text) => (out += text))
+    child.stderr.on('data', (text) => (err += text))
+    child.on('close', (code) => resolve({ code, out, err }))
+  })
+}
+
+describe('faultline chaos', () => {
+  it('lists the catalogue', async () => {
+    const { code, out } = await chaos('list')
+    expect([code, out]).toEqual([0, expect.stringMatching(/^leader-kill\s+The leader of a partition is killed/m)])
+  })
+
+  it('says what is wrong with a file before anything is started', async () => {
+    const { code, err } = await chaos('run', 'nowhere.yaml')
+    expect([code, err]).toEqual([3, expect.stringMatching(/there is no file nowhere\.yaml.*\n.*chaos list/)])
+  })
+
+  it('runs one, and leaves its evidence', async () => {
+    const { code, out } = await chaos('run', 'leader-kill', '-o', 'json')
+    const verdict = JSON.parse(out) as { outcome: string; folder: string; acknowledged: number }
+    expect([code, verdict.outcome]).toEqual([0, 'pass'])
+    const lines = (name: string) =>
+      readFileSync(join(verdict.folder, name), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((l) => JSON.parse(l))
+    expect(lines('history.jsonl').filter((o) => o.op === 'send' && o.outcome === 'ok')).toHaveLength(verdict.acknowledged)
+    expect(lines('events.jsonl').some((e) => e.event === 'process.exit' && e.how === 'SIGKILL')).toBe(true)
+    expect(readFileSync(join(verdict.folder, 'junit.xml'), 'utf8')).toMatch(/failures="0"/)
+  })
+
+  it('proves nothing when it is disarmed, and says so', async () => {
+    const { code, out } = await chaos('run', 'leader-kill', '--disarmed')
+    expect([code, out]).toEqual([2, expect.stringMatching(/INCONCLUSIVE[^]*never hit/)])
+  })
+})
