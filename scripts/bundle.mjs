@@ -1,6 +1,6 @@
 // Bundles what runs as a process into dist/, so that a node starts fast: a node, the supervisor, the command line, the simulator. Native add-ons stay
 // where npm put them. Run by `npm ci`; where install scripts are blocked, the command line runs it on first use and when it is stale.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -60,6 +60,8 @@ export async function bundle() {
     logLevel: 'error',
     logOverride: { 'empty-import-meta': 'silent' },
   })
+  // A report of an experiment carries them inside.
+  cpSync(join(ROOT, 'packages/lab/src/report/page'), join(DIST, 'report-page'), { recursive: true })
   writeFileSync(STAMP, stamp)
 }
 

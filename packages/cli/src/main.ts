@@ -97,8 +97,8 @@ for (const [name, what] of [
 program
   .command('chaos')
   .description('experiments: write down what must survive, run it, get a verdict (exit code 0 pass, 1 fail, 2 inconclusive)')
-  .argument('<action>', 'list, or run')
-  .argument('[what...]', 'run FILE, or the name of one of the catalogue')
+  .argument('<action>', 'list, run, new or open')
+  .argument('[what...]', 'run FILE, or the name of one of the catalogue; new FILE')
   .option('-o, --output <format>', 'text or json', format, 'text')
   .option('--param <name=value>', 'a parameter of the experiment; repeatable', keyValue, {})
   .option('--disarmed', 'break nothing: whatever passes then proves nothing, and the verdict says so', false)

@@ -1,5 +1,7 @@
-// faultline chaos: experiments as files. run plays one and judges it; list shows what there is.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+// faultline chaos: experiments as files. run plays one and judges it; list shows what there is; new writes one to start from; open shows the last
+// report.
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { Refusal } from '@faultline/base'
 import { type Experiment, judge, readExperiment, Run, RunFolder, startLocal, type Verdict } from '@faultline/lab'
@@ -30,7 +32,36 @@ export async function chaos(action: string, what: readonly string[], options: Ru
 async function act(action: string, what: readonly string[], options: RunChoices): Promise<void> {
   if (action === 'list') return list(options)
   if (action === 'run' && what.length === 1) return run(what[0]!, options)
-  throw new Refusal('BAD_ARGUMENT', `chaos ${[action, ...what].join(' ')} means nothing`, 'use: chaos list, or: chaos run FILE')
+  if (action === 'new' && what.length === 1) return begin(what[0]!)
+  if (action === 'open' && what.length === 0) return open()
+  const advice = 'use: chaos list, chaos run FILE, chaos new FILE, or: chaos open'
+  throw new Refusal('BAD_ARGUMENT', `chaos ${[action, ...what].join(' ')} means nothing`, advice)
+}
+
+/** A commented experiment to start from. */
+function begin(file: string): void {
+  const path = resolve(file)
+  if (existsSync(path)) throw new Refusal('BAD_ARGUMENT', `${file} is there already`, 'choose another name')
+  writeFileSync(path, readFileSync(join(CATALOGUE, 'templates', 'new.yaml'), 'utf8'))
+  print(`wrote ${file}\nrun it with: npx faultline chaos run ${file}`)
+}
+
+/** The last run's report, in the browser. */
+function open(): void {
+  const report = lastReport()
+  const opener = { darwin: 'open', win32: 'explorer' }[process.platform as string] ?? 'xdg-open'
+  const child = spawn(opener, [report], { stdio: 'ignore', detached: true })
+  child.on('error', () => print(`there is no ${opener} here: open ${report} in a browser`))
+  child.on('spawn', () => print(`opened ${report}`))
+  child.unref()
+}
+
+function lastReport(): string {
+  const runs = existsSync('runs') ? readdirSync('runs').map((name) => resolve('runs', name, 'report.html')) : []
+  const [last] = runs.filter((path) => existsSync(path)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
+  if (last === undefined)
+    throw new Refusal('BAD_ARGUMENT', 'there is no report under runs/', 'make one with: npx faultline chaos run leader-kill')
+  return last
 }
 
 function list({ output }: RunChoices): void {
@@ -85,7 +116,7 @@ async function run(name: string, options: RunChoices): Promise<void> {
   if (options.output === 'text') print(`${experiment.name}: ${firstSentence(experiment.about)}\n`)
   const evidence = await playing.play()
   const verdict = judge(evidence)
-  folder.write(evidence, verdict)
+  folder.write(evidence, verdict, join(__dirname, 'report-page'))
   if (options.output === 'json') printJson({ experiment: experiment.name, ...verdict, folder: folder.path })
   else report(verdict, folder.path)
   process.exit(EXIT_CODES[verdict.outcome])
@@ -104,5 +135,5 @@ function report(verdict: Verdict, folder: string): void {
   print(`\nrecords: ${acknowledged} acknowledged, ${indeterminate} open, ${failed} failed, ${read} there at the end`)
   print(`\n${outcome.toUpperCase()}`)
   for (const reason of reasons) print(`  ${reason}`)
-  print(`\neverything is in ${folder}`)
+  print(`\nlook at it: ${join(folder, 'report.html')}`)
 }

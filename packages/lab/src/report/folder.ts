@@ -3,7 +3,9 @@ import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Evidence } from '../expectations/index.ts'
 import type { Verdict } from '../run/verdict.ts'
+import { reportHtml } from './html.ts'
 import { junitOf } from './junit.ts'
+import { reportData } from './report-data.ts'
 
 export class RunFolder {
   readonly path: string
@@ -21,12 +23,14 @@ export class RunFolder {
     cpSync(logs, join(this.path, 'logs'), { recursive: true })
   }
 
-  write(evidence: Evidence, verdict: Verdict): void {
+  /** `page`: the folder with what report.html is made of. */
+  write(evidence: Evidence, verdict: Verdict, page: string): void {
     const { history, events, experiment, faults, steps } = evidence
     this.#put('verdict.json', `${JSON.stringify({ ...verdict, experiment: experiment.name, steps, faults }, null, 2)}\n`)
     this.#put('history.jsonl', lines([...history.sends, ...history.reads, ...history.final]))
     this.#put('events.jsonl', lines(events))
     this.#put('junit.xml', junitOf(experiment.name, verdict))
+    this.#put('report.html', reportHtml(reportData(evidence, verdict), page))
   }
 
   #put(name: string, text: string): void {
