@@ -48,6 +48,11 @@ describe('faultline chaos', () => {
     expect(readFileSync(join(verdict.folder, 'junit.xml'), 'utf8')).toMatch(/failures="0"/)
   })
 
+  it('says what a program of the load said that cannot go on', async () => {
+    const { code, err } = await chaos('run', 'leader-kill', '--app', 'echo no such broker; exit 7')
+    expect([code, err]).toEqual([3, expect.stringMatching(/LOAD_FAILED: app:1 ended with 7: no such broker\n.*logs/)])
+  })
+
   it('proves nothing when it is disarmed, and says so', async () => {
     const { code, out } = await chaos('run', 'leader-kill', '--disarmed')
     expect([code, out]).toEqual([2, expect.stringMatching(/INCONCLUSIVE[^]*never hit/)])

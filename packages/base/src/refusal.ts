@@ -14,6 +14,7 @@ export const REFUSALS = {
   BAD_FAULT: 'a fault cannot be had as it was asked for',
   LINKS_FAILED: 'the proxies of the links do not answer',
   BAD_EXPERIMENT: 'an experiment cannot be run as it is written',
+  LOAD_FAILED: 'the load of an experiment cannot go on',
   UNKNOWN_FAULT: 'no such fault in this cluster',
   NODE_FAILED: 'a node did not start',
   TIMED_OUT: 'something did not happen in time',

@@ -101,6 +101,8 @@ program
   .argument('[what...]', 'run FILE, or the name of one of the catalogue; new FILE')
   .option('-o, --output <format>', 'text or json', format, 'text')
   .option('--param <name=value>', 'a parameter of the experiment; repeatable', keyValue, {})
+  .option('--app <command>', 'your own program as the load: in the place of what reads, with BOOTSTRAP_SERVERS; killed as app:1')
+  .option('--app-replicas <n>', 'copies of it', integer, 1)
   .option('--disarmed', 'break nothing: whatever passes then proves nothing, and the verdict says so', false)
   .action(async (action: string, what: string[], o) => (await import('./commands/chaos.ts')).chaos(action, what, o))
 

@@ -18,6 +18,8 @@ const MAX_BYTES = 1024 * 1024
 
 export interface CommittedRecord {
   readonly offset: number
+  /** Empty where it has none. */
+  readonly key: Uint8Array
   readonly value: Uint8Array
 }
 
@@ -82,5 +84,6 @@ function endOf(batch: RecordBatch, aborting: Set<number>): void {
 function collect(batch: RecordBatch, from: number, into: CommittedRecord[]): void {
   const decoded = decodeRecords(batch)
   if (isBatchProblem(decoded)) throw new Error(`batch at ${batch.baseOffset}: ${decoded.message}`)
-  for (const { offset, value } of decoded) if (offset >= from) into.push({ offset, value: value ?? new Uint8Array(0) })
+  const none = new Uint8Array(0)
+  for (const { offset, key, value } of decoded) if (offset >= from) into.push({ offset, key: key ?? none, value: value ?? none })
 }

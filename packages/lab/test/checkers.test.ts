@@ -19,6 +19,7 @@ function history(text: string, reads = ''): History {
     topic: 't',
     partition: 0,
     offset,
+    key: '',
     value: value.replace(/^(\w)(\d+)$/, '$1/0/$2'),
     at: 3,
   })

@@ -44,7 +44,7 @@ expect: { lost: 0 }`,
   ]
   const times = { brokenAt: 21_000, healedAt: 30_000, endedAt: 61_000, isrFullAt: 31_000 }
   const steps = [{ at: 21_000, what: 'kill broker:1' }]
-  return { experiment, history, events, faults: [], steps, died: [], disarmed: false, lag: undefined, ...times }
+  return { experiment, history, events, faults: [], steps, died: [], disarmed: false, groups: [], lag: undefined, ...times }
 }
 
 describe('the report', () => {

@@ -24,7 +24,15 @@ expect: ${expectations}`,
     for (const partition of [0, 1]) {
       const send = history.begin('p', 't', partition, sequence, at)
       Object.assign(send, { outcome: 'ok', ended: at + 2 })
-      const read = { op: 'read', process: 'final', partition, offset: sequence, value: identityOf(send), at: ENDED } as const
+      const read = {
+        op: 'read',
+        process: 'final',
+        partition,
+        offset: sequence,
+        key: identityOf(send),
+        value: identityOf(send),
+        at: ENDED,
+      } as const
       history.final.push({ ...read, topic: 't' }, { ...read, topic: 'out' })
     }
   }
@@ -50,9 +58,21 @@ expect: ${expectations}`,
     healedAt: HEALED,
     endedAt: ENDED,
     isrFullAt: HEALED + 500,
+    groups: [],
     lag: 0,
     ...change,
   }
+}
+
+/** One group, looked at every second: for five seconds it commits nothing, though there is something. */
+function standing(): Evidence['groups'] {
+  return Array.from({ length: 30 }, (_, i) => ({
+    at: i * 1000,
+    group: 'g',
+    state: 'Stable',
+    members: 1,
+    positions: [{ partition: 't-0', committed: i < 12 || i > 16 ? i : 11, end: 100 }],
+  }))
 }
 
 const without = (made: Evidence, from: number, to: number): Evidence => {
@@ -78,6 +98,7 @@ describe('a verdict', () => {
     ['isrFull, late', '{ isrFull: 100ms }', {}, [0, 0], /isrFull: 500 ms, expected within 100 ms/],
     ['isrFull, never', '{ isrFull: 1s }', { isrFullAt: undefined }, [0, 0], /not full when the run ended/],
     ['ackP99', '{ ackP99: 1ms }', {}, [0, 0], /ackP99: 2 ms/],
+    ['progress', '{ progress: 4s }', { groups: standing() }, [0, 0], /progress: 5\.0 s \(g on t-0\)/],
     ['lag', '{ lag: 0 }', { lag: 3 }, [0, 0], /lag: 3, expected at most 0/],
   ])('fails for %s', (_, expectations, change, gap, reason) => {
     const { outcome, reasons } = judge(evidence(expectations, change, gap))
@@ -112,6 +133,7 @@ describe('a verdict', () => {
       evidence('{ isrFull: 1s }', { events: [] }),
       /isrFull was not put to the test: no ISR had shrunk/,
     ],
+    ['no group to make progress', evidence('{ progress: 1s }'), /progress was not put to the test: no group/],
     ['no group to lag', evidence('{ lag: 0 }', { lag: undefined }), /lag was not put to the test: no group/],
   ])('is inconclusive with %s', (_, made, reason) => {
     const { outcome, reasons } = judge(made)

@@ -4,13 +4,26 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { Refusal } from '@faultline/base'
-import { type Experiment, judge, readExperiment, Run, RunFolder, startLocal, type Verdict } from '@faultline/lab'
+import {
+  checkCopies,
+  type Experiment,
+  judge,
+  readExperiment,
+  Run,
+  RunFolder,
+  startLocal,
+  type Verdict,
+  withApp,
+} from '@faultline/lab'
 import { print, printJson, refusalText, table } from '../output.ts'
 
 interface RunChoices {
   readonly output: 'text' | 'json'
   readonly disarmed: boolean
   readonly param: Readonly<Record<string, string>>
+  /** A command, in the place of what reads in the experiment. */
+  readonly app?: string
+  readonly appReplicas: number
 }
 
 const EXIT_CODES = { pass: 0, fail: 1, inconclusive: 2 } as const
@@ -97,7 +110,9 @@ function valueOf(text: string): string | number | boolean {
 }
 
 async function run(name: string, options: RunChoices): Promise<void> {
-  const experiment = load(name, options.param)
+  const written = load(name, options.param)
+  const experiment = options.app === undefined ? written : withApp(written, options.app, options.appReplicas)
+  checkCopies(experiment)
   const folder = new RunFolder(experiment.name)
   const began = Date.now()
   const say = (text: string) => {
@@ -106,6 +121,7 @@ async function run(name: string, options: RunChoices): Promise<void> {
   const playing = new Run({
     experiment,
     startWorld: (e) => startLocal(e, __dirname),
+    logs: join(folder.path, 'logs'),
     disarmed: options.disarmed,
     tell: say,
     keep: async ({ logs }) => folder.keepLogs(logs),

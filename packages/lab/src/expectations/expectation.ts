@@ -2,6 +2,7 @@
 import type { ClusterEvent, FaultView } from '@faultline/director'
 import type { Experiment, Expectations } from '../experiment/schema.ts'
 import type { History } from '../history/history.ts'
+import type { GroupSample } from '../run/group-watch.ts'
 
 export type Status = 'met' | 'broken' | 'untested'
 
@@ -30,6 +31,8 @@ export interface Evidence {
   readonly endedAt: number
   /** When every partition had all its replicas in sync again after the last heal; undefined when that did not come. */
   readonly isrFullAt: number | undefined
+  /** What groups had committed, as it was looked at during the run. */
+  readonly groups: readonly GroupSample[]
   /** Records that groups had not committed at the end; undefined without groups. */
   readonly lag: number | undefined
 }

@@ -6,9 +6,10 @@ import { exactlyOnce } from './exactly-once.ts'
 import type { Evidence, Expectation, Judged } from './expectation.ts'
 import { isrFull } from './isr-full.ts'
 import { lag } from './lag.ts'
+import { progress } from './progress.ts'
 import { unavailability } from './unavailability.ts'
 
-const ALL = [...anomalies, unavailability, isrFull, ackP99, lag, exactlyOnce] as readonly Expectation[]
+const ALL = [...anomalies, unavailability, isrFull, ackP99, lag, progress, exactlyOnce] as readonly Expectation[]
 
 export function judgeAll(evidence: Evidence): Judged[] {
   const { expect } = evidence.experiment

@@ -54,7 +54,15 @@ const transform = z.strictObject({
   members: z.int().min(1).max(20).default(1),
 })
 
-export const workload = z.discriminatedUnion('kind', [producer, group, transform])
+/** A program of one's own, through the shell, with BOOTSTRAP_SERVERS and APP_INSTANCE (1, 2 …). */
+const app = z.strictObject({
+  kind: z.literal('app'),
+  command: z.string().min(1),
+  replicas: z.int().min(1).max(20).default(1),
+  env: settings,
+})
+
+export const workload = z.discriminatedUnion('kind', [producer, group, transform, app])
 
 const verb = z.string().min(1)
 const step = z
@@ -97,6 +105,8 @@ const expect = z.strictObject({
   ackP99: duration.optional(),
   /** Of all groups' members together, at the end. */
   lag: count.optional(),
+  /** No partition that a group reads stands still for longer while there is something to read. */
+  progress: duration.optional(),
   /** Each key of `from` once in `to`, for read_committed readers. */
   exactlyOnce: z.strictObject({ from: name, to: name }).optional(),
 })
@@ -119,12 +129,14 @@ export const experimentSchema = z
   .superRefine((experiment, context) => {
     const topics = new Set(experiment.topics.map((t) => t.name))
     const used: [string, (string | number)[]][] = experiment.workload.flatMap((w, i) =>
-      w.kind === 'transform'
-        ? [
-            [w.from, ['workload', i, 'from']],
-            [w.to, ['workload', i, 'to']],
-          ]
-        : [[w.topic, ['workload', i, 'topic']]],
+      w.kind === 'app'
+        ? []
+        : w.kind === 'transform'
+          ? [
+              [w.from, ['workload', i, 'from']],
+              [w.to, ['workload', i, 'to']],
+            ]
+          : [[w.topic, ['workload', i, 'topic']]],
     )
     for (const [topicName, path] of used)
       if (!topics.has(topicName))

@@ -23,6 +23,8 @@ export interface Read {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** Empty where it has none. */
+  readonly key: string
   /** The record's identity: `identityOf` its send. */
   readonly value: string
   readonly at: number

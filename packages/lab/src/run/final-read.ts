@@ -1,34 +1,14 @@
 // What is there at the end: every partition from its beginning, as a reader with isolation.level=read_committed sees it.
-import { ClusterClient, readCommitted } from '@faultline/client'
-import { SocketDialer, SystemClock } from '@faultline/node'
+import { type ClusterClient, readCommitted } from '@faultline/client'
 import type { Experiment } from '../experiment/schema.ts'
 import type { Read } from '../history/history.ts'
 
-const REQUEST_TIMEOUT_MS = 2000
 /** A partition that nobody leads cannot be read. */
 const LIMIT_MS = 60_000
 
-export async function readEverything(bootstrap: string, topics: Experiment['topics']): Promise<Read[]> {
-  const endpoints = bootstrap.split(',').map((address) => {
-    const colon = address.lastIndexOf(':')
-    return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
-  })
-  const client = new ClusterClient({
-    bootstrap: endpoints,
-    clientId: 'final-read',
-    dialer: new SocketDialer(),
-    clock: new SystemClock(),
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-  })
-  try {
-    const partitions = topics.flatMap((t) =>
-      Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })),
-    )
-    const reads = await Promise.all(partitions.map((p) => readPartition(client, p.topic, p.partition)))
-    return reads.flat()
-  } finally {
-    client.close()
-  }
+export async function readEverything(client: ClusterClient, topics: Experiment['topics']): Promise<Read[]> {
+  const partitions = topics.flatMap((t) => Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })))
+  return (await Promise.all(partitions.map((p) => readPartition(client, p.topic, p.partition)))).flat()
 }
 
 async function readPartition(client: ClusterClient, topic: string, partition: number): Promise<Read[]> {
@@ -39,7 +19,16 @@ async function readPartition(client: ClusterClient, topic: string, partition: nu
     const { records, nextOffset } = await readCommitted(client, topic, partition, offset, () => Date.now() > deadline)
     const at = Date.now()
     for (const r of records)
-      found.push({ op: 'read', process: 'final', topic, partition, offset: r.offset, value: text.decode(r.value), at })
+      found.push({
+        op: 'read',
+        process: 'final',
+        topic,
+        partition,
+        offset: r.offset,
+        key: text.decode(r.key),
+        value: text.decode(r.value),
+        at,
+      })
     if (nextOffset === offset) return found
     offset = nextOffset
   }

@@ -1,17 +1,22 @@
 // One run of an experiment: its cluster, its load, the steady state, the timeline, the recovery, and what is there at the end.
 import { Refusal } from '@faultline/base'
+import type { ClusterClient } from '@faultline/client'
 import type { ClusterEvent } from '@faultline/director'
 import { Kafka, logLevel } from 'kafkajs'
 import { DEEDS, type Experiment, type Step } from '../experiment/schema.ts'
 import type { Evidence } from '../expectations/index.ts'
 import { History } from '../history/history.ts'
-import { type RunningWorkload, startWorkload } from '../workloads/index.ts'
+import { type Copy, type RunningWorkload, startWorkload } from '../workloads/index.ts'
 import { endsOf, readEverything } from './final-read.ts'
+import { GroupWatch, lagIn } from './group-watch.ts'
+import { observerOf } from './observer.ts'
 import type { RunningWorld } from './world.ts'
 
 export interface RunOptions {
   readonly experiment: Experiment
   readonly startWorld: (experiment: Experiment) => Promise<RunningWorld>
+  /** Folder for what programs of the load write. */
+  readonly logs: string
   /** Nothing is done to the cluster: faults only count what they would have hit. */
   readonly disarmed: boolean
   /** What happens, in words, as it happens. */
@@ -37,6 +42,8 @@ export class Run {
   readonly #died: string[] = []
   readonly #listening = new AbortController()
   #world: RunningWorld | undefined
+  #observer: ClusterClient | undefined
+  #watch: GroupWatch | undefined
   #workloads: RunningWorkload[] = []
   #ended: Promise<void> | undefined
 
@@ -58,6 +65,8 @@ export class Run {
     this.#ended ??= (async () => {
       this.#listening.abort()
       await Promise.all(this.#workloads.map((w) => w.stop()))
+      await this.#watch?.stop()
+      this.#observer?.close()
       await this.#world?.stop()
     })()
     return this.#ended
@@ -69,8 +78,11 @@ export class Run {
     tell(`starting ${count(controllers, 'controller')} and ${count(brokers, 'broker')}`)
     const world = await this.#o.startWorld(experiment)
     this.#world = world
+    this.#observer = observerOf(world.bootstrap)
+    this.#watch = new GroupWatch(this.#observer)
     void this.#listen(world)
     await this.#createTopics(world)
+    this.#watch.start()
     await this.#startWorkloads(world)
     await pause(experiment.steady)
     tell(`steady: ${this.#history.acknowledged.length} records acknowledged`)
@@ -96,9 +108,10 @@ export class Run {
     await pause(healedAt + experiment.recover - Date.now())
     const endedAt = Date.now()
     await Promise.all(this.#workloads.map((w) => w.stopProducing()))
-    const lag = await this.#drain(world)
+    const lag = await this.#drain()
     await Promise.all(this.#workloads.map((w) => w.stop()))
-    this.#history.final.push(...(await readEverything(world.bootstrap, experiment.topics)))
+    await this.#watch!.stop()
+    this.#history.final.push(...(await readEverything(this.#observer!, experiment.topics)))
     tell(`read ${this.#history.final.length} records from the beginning`)
     await keep(world)
     return {
@@ -113,6 +126,7 @@ export class Run {
       healedAt,
       endedAt,
       isrFullAt,
+      groups: this.#watch!.samples,
       lag,
     }
   }
@@ -159,17 +173,16 @@ export class Run {
       this.#died.push(reason)
       tell(reason)
     }
-    const context = { bootstrap, history: this.#history, partitions, died }
+    const context = { bootstrap, history: this.#history, partitions, logs: this.#o.logs, died }
     for (const [i, workload] of experiment.workload.entries())
       this.#workloads.push(await startWorkload(workload, `${workload.kind}-${i + 1}`, context))
     tell(`load: ${this.#workloads.map((w) => w.name).join(', ')}`)
-    if (await until(FLOW_LIMIT_MS, async () => this.#workloads.every((w) => w.flows))) return
+    const flow = await until(FLOW_LIMIT_MS, async () => this.#died.length > 0 || this.#workloads.every((w) => w.flows))
+    const advice = `what programs wrote is in ${this.#o.logs}`
+    if (this.#died.length > 0) throw new Refusal('LOAD_FAILED', this.#died.join('; '), advice)
+    if (flow) return
     const still = this.#workloads.filter((w) => !w.flows).map((w) => w.name)
-    throw new Refusal(
-      'TIMED_OUT',
-      `${still.join(', ')} did not get going within ${FLOW_LIMIT_MS} ms`,
-      'look at the logs of the run',
-    )
+    throw new Refusal('LOAD_FAILED', `${still.join(', ')} did not get going within ${FLOW_LIMIT_MS} ms`, advice)
   }
 
   async #take(step: Step, world: RunningWorld): Promise<void> {
@@ -195,8 +208,23 @@ export class Run {
       return `healed ${id} (${step.heal})`
     }
     if (disarmed) return `${deed} ${step[deed]} left out: the run is disarmed`
+    if (step[deed]!.startsWith('app:')) {
+      await this.#copy(step[deed]!).act(deed)
+      return `${deed} ${step[deed]}`
+    }
     const { name } = await cluster.act(deed, step[deed]!)
     return name === step[deed] ? `${deed} ${name}` : `${deed} ${name}, which is ${step[deed]}`
+  }
+
+  get #copies(): readonly Copy[] {
+    return this.#workloads.flatMap((w) => w.copies ?? [])
+  }
+
+  #copy(name: string): Copy {
+    const copy = this.#copies.find((c) => c.name === name)
+    if (copy) return copy
+    const there = this.#copies.map((c) => c.name).join(', ') || 'none: add a workload of the kind app'
+    throw new Refusal('UNKNOWN_NODE', `there is no ${name}`, `there are ${there}`)
   }
 
   /** What a step has ended or stopped runs again, too. */
@@ -206,6 +234,7 @@ export class Run {
       if (state.startsWith('stopped')) await cluster.act('restart', name)
       else if (state === 'paused') await cluster.act('resume', name)
     }
+    for (const copy of this.#copies) await copy.heal()
   }
 
   async #isrsAreFull({ cluster }: RunningWorld): Promise<boolean> {
@@ -217,15 +246,13 @@ export class Run {
   }
 
   /** Groups read to the end. What they then have not committed; undefined without groups. */
-  async #drain(world: RunningWorld): Promise<number | undefined> {
-    const groups = this.#workloads.flatMap((w) => (w.lagOf ? [w.lagOf.bind(w)] : []))
-    if (groups.length === 0) return undefined
-    let lag = Number.POSITIVE_INFINITY
+  async #drain(): Promise<number | undefined> {
+    const ends = async () => endsOf(await readEverything(this.#observer!, this.#o.experiment.topics))
+    let lag: number | undefined
     await until(DRAIN_LIMIT_MS, async () => {
-      const ends = endsOf(await readEverything(world.bootstrap, this.#o.experiment.topics))
-      const lags = await Promise.all(groups.map((lagOf) => lagOf(ends).catch(() => Number.POSITIVE_INFINITY)))
-      lag = lags.reduce((sum, l) => sum + l, 0)
-      return lag === 0
+      const groups = await this.#watch!.look().catch(() => [])
+      lag = groups.length === 0 ? undefined : lagIn(groups, await ends())
+      return groups.length === 0 || lag === 0
     })
     return lag
   }

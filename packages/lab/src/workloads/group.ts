@@ -1,7 +1,6 @@
 // Members of a consumer group that read a topic and commit as they go.
 import { type Consumer, Kafka, logLevel } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
-import { lagOf } from './lag.ts'
 import { RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
 type Options = Extract<Workload, { kind: 'group' }>
@@ -59,6 +58,7 @@ class RunningGroup implements RunningWorkload {
           topic,
           partition,
           offset: Number(message.offset),
+          key: message.key?.toString() ?? '',
           value,
           at: Date.now(),
         })
@@ -72,10 +72,6 @@ class RunningGroup implements RunningWorkload {
 
   stopProducing(): Promise<void> {
     return Promise.resolve()
-  }
-
-  lagOf(ends: ReadonlyMap<string, number>): Promise<number> {
-    return lagOf(this.#kafka, this.#o.group, this.#o.topic, ends)
   }
 
   async stop(): Promise<void> {

@@ -1,12 +1,13 @@
 // Every kind of workload, in one file each.
 import type { Workload } from '../experiment/schema.ts'
+import { startApp } from './app.ts'
 import { startGroup } from './group.ts'
 import { startProducer } from './producer.ts'
 import { startTransform } from './transform.ts'
 import type { RunningWorkload, WorkloadContext } from './workload.ts'
 
 /** Its name is unique in a run: it is a client id, and who sent or read what. */
-export function startWorkload(workload: Workload, name: string, context: WorkloadContext): Promise<RunningWorkload> {
+export async function startWorkload(workload: Workload, name: string, context: WorkloadContext): Promise<RunningWorkload> {
   switch (workload.kind) {
     case 'producer':
       return startProducer(workload, name, context)
@@ -14,7 +15,10 @@ export function startWorkload(workload: Workload, name: string, context: Workloa
       return startGroup(workload, name, context)
     case 'transform':
       return startTransform(workload, name, context)
+    case 'app':
+      return startApp(workload, context)
   }
 }
 
+export { Copy, type Deed } from './app.ts'
 export type { RunningWorkload, WorkloadContext } from './workload.ts'

@@ -1,7 +1,6 @@
 // Consume, transform, produce: each batch is copied in a transaction that carries the positions (KIP-447).
 import { type Consumer, type EachBatchPayload, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
-import { lagOf } from './lag.ts'
 import { RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
 type Options = Extract<Workload, { kind: 'transform' }>
@@ -106,10 +105,6 @@ class RunningTransform implements RunningWorkload {
 
   stopProducing(): Promise<void> {
     return Promise.resolve()
-  }
-
-  lagOf(ends: ReadonlyMap<string, number>): Promise<number> {
-    return lagOf(this.#kafka, this.#o.group, this.#o.from, ends)
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,5 @@
 // What a workload is to a run: it starts, flows, stops producing, and goes.
+import type { Copy } from './app.ts'
 import type { History } from '../history/history.ts'
 
 export interface WorkloadContext {
@@ -6,7 +7,9 @@ export interface WorkloadContext {
   readonly history: History
   /** Partitions of the experiment's topics. */
   readonly partitions: ReadonlyMap<string, number>
-  /** It cannot go on: the run ends, and says so. */
+  /** Folder for what programs write. */
+  readonly logs: string
+  /** It cannot go on: the verdict says so. */
   readonly died: (reason: string) => void
 }
 
@@ -16,9 +19,9 @@ export interface RunningWorkload {
   readonly flows: boolean
   /** Until nothing more is written. */
   stopProducing(): Promise<void>
-  /** Read everything that there was; undefined when it reads nothing. */
-  readonly lagOf?: (ends: ReadonlyMap<string, number>) => Promise<number>
   stop(): Promise<void>
+  /** What of it can be killed, paused and started again by name. */
+  readonly copies?: readonly Copy[]
 }
 
 export const RETRY = { retries: 1000, initialRetryTime: 50, maxRetryTime: 400 }

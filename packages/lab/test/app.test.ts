@@ -1,0 +1,102 @@
+// A person's program as a workload: started, killed, stopped in its tracks, started again; what it says is kept, and not without end.
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { checkCopies, History, readExperiment, withApp } from '../src/index.ts'
+import { startApp } from '../src/workloads/app.ts'
+
+let logs: string
+let died: string[]
+let app: ReturnType<typeof startApp> | undefined
+
+beforeEach(() => {
+  logs = mkdtempSync(join(tmpdir(), 'app-'))
+  died = []
+})
+afterEach(async () => {
+  await app?.stop()
+  rmSync(logs, { recursive: true, force: true })
+})
+
+function start(script: string, replicas = 1, env: Record<string, string> = {}) {
+  const context = {
+    bootstrap: 'here:9092',
+    history: new History(),
+    partitions: new Map(),
+    logs,
+    died: (r: string) => died.push(r),
+  }
+  app = startApp({ kind: 'app', command: `node -e "${script}"`, replicas, env }, context)
+  return app
+}
+
+const said = (copy: number) => readFileSync(join(logs, `app-${copy}.log`), 'utf8')
+const lines = (copy: number) => said(copy).split('\n').length - 1
+const COUNTS = 'setInterval(() => console.log(1), 5)'
+
+describe('a program', () => {
+  it('is told where the cluster is, and which copy it is', async () => {
+    start('console.log(process.env.BOOTSTRAP_SERVERS, process.env.APP_INSTANCE, process.env.MORE)', 2, { MORE: 'x' })
+    await expect.poll(() => [said(1), said(2)]).toEqual(['here:9092 1 x\n', 'here:9092 2 x\n'])
+    expect(died).toEqual([])
+  })
+
+  it('that ends by itself with an error is reported with its last words', async () => {
+    start("console.error('no such topic'); process.exit(7)")
+    await expect.poll(() => died).toEqual(['app:1 ended with 7: no such topic'])
+  })
+
+  it('is killed, and healed; nobody calls that dying', async () => {
+    const [copy] = start(COUNTS).copies
+    await expect.poll(() => lines(1)).toBeGreaterThan(3)
+    await copy!.act('kill')
+    const before = lines(1)
+    await copy!.heal()
+    await expect.poll(() => lines(1)).toBeGreaterThan(before + 3)
+    expect(died).toEqual([])
+    await copy!.act('kill')
+    await expect(copy!.act('pause')).rejects.toThrow('app:1 does not run')
+  })
+
+  it('is stopped in its tracks, and goes on', async () => {
+    const [copy] = start(COUNTS).copies
+    await expect.poll(() => lines(1)).toBeGreaterThan(3)
+    await copy!.act('pause')
+    const paused = lines(1)
+    await copy!.heal()
+    await expect.poll(() => lines(1)).toBeGreaterThan(paused + 3)
+  })
+
+  it('that floods is kept up to a limit', async () => {
+    start(
+      "const line = 'x'.repeat(65536); const write = () => { while (process.stdout.write(line)); process.stdout.once('drain', write) }; write()",
+    )
+    await expect.poll(() => said(1).includes('the rest is left out'), { timeout: 20_000 }).toBe(true)
+    const size = statSync(join(logs, 'app-1.log')).size
+    await app!.stop()
+    expect(size).toBeLessThan(11 * 1024 * 1024)
+    expect(statSync(join(logs, 'app-1.log')).size).toBe(size)
+  })
+})
+
+describe('an experiment with a program', () => {
+  const text = `name: e
+about: an example
+topics: [{ name: t }]
+workload: [{ kind: producer, topic: t }, { kind: group, topic: t }]
+timeline: [{ at: 0s, kill: "app:2" }]
+expect: { lost: 0 }`
+
+  it('has it in the place of what reads', () => {
+    const experiment = withApp(readExperiment('e.yaml', text), 'my app', 3)
+    expect(experiment.workload.map((w) => w.kind)).toEqual(['producer', 'app'])
+    expect(() => checkCopies(experiment)).not.toThrow()
+  })
+
+  it('is refused when a step is about a copy that there is not', () => {
+    const experiment = readExperiment('e.yaml', text)
+    expect(() => checkCopies(experiment)).toThrow('a step is about app:2, which there is not')
+    expect(() => checkCopies(withApp(experiment, 'my app', 1))).toThrow('app:2')
+  })
+})
