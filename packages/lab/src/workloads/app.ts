@@ -76,6 +76,7 @@ export class Copy {
       child.once('error', (error) => (this.#words += error.message))
       child.once('close', (code, signal) => {
         this.#child = undefined
+        this.#paused = false
         if (!this.#mayEnd && code !== 0)
           this.#context.died(`${this.name} ended with ${code ?? signal}: ${this.#words.trim().slice(-300)}`)
         resolve()
