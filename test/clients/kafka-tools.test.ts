@@ -8,39 +8,12 @@ import { createTopic, startTestCluster, type TestCluster, until } from '../suppo
 import { required } from './each-client.ts'
 import { type Java, prepareJava } from './java.ts'
 import { Missing } from './need.ts'
-import { Program } from './program.ts'
+import { Tools } from './tools.ts'
 
 const RECORDS = 20
 const MINUTE = 60_000
 /** An hour ago: time indexes are asked about it. */
 const START = Date.now() - 60 * MINUTE
-
-/** The JVM that the tools run in, one at a time. */
-class Tools {
-  readonly program: Program
-  #lines: string[] = []
-  #answered: (lines: string[]) => void = () => {}
-
-  constructor(java: Java) {
-    const source = join(import.meta.dirname, 'programs/java-console/Tools.java')
-    this.program = new Program("Kafka's tools", java(source), (line) => this.#take(line))
-  }
-
-  ask(command: string): Promise<string[]> {
-    this.program.mustRun()
-    this.program.write(command)
-    return new Promise((resolve) => (this.#answered = resolve))
-  }
-
-  #take(line: string): void {
-    if (line !== 'END') {
-      if (line.trim() !== '') this.#lines.push(line)
-      return
-    }
-    this.#answered(this.#lines)
-    this.#lines = []
-  }
-}
 
 const folder = mkdtempSync(join(tmpdir(), 'faultline-tools-'))
 let java: Java | Error
@@ -60,7 +33,7 @@ beforeAll(async () => {
   await fill()
 })
 afterAll(async () => {
-  await tools?.program[Symbol.asyncDispose]()
+  await tools?.[Symbol.asyncDispose]()
   await member?.disconnect()
   await producer?.disconnect()
   await test?.[Symbol.asyncDispose]()
@@ -95,7 +68,7 @@ interface Output {
 }
 
 async function tool(name: string, args: string): Promise<Output> {
-  const lines = await tools.ask(`org.apache.kafka.tools.${name} --bootstrap-server ${test.bootstrap} ${args}`.trim())
+  const lines = await tools.ask(`${name} --bootstrap-server ${test.bootstrap} ${args}`.trim())
   return { text: lines.join('\n'), rows: lines.map((line) => line.trim().split(/\s+/)) }
 }
 

@@ -17,7 +17,11 @@ const UNCLEAN = 1
 const ELSEWHERE_MS = 30_000
 
 class Elections {
-  private constructor(readonly scene: Scene) {}
+  readonly scene: Scene
+
+  private constructor(scene: Scene) {
+    this.scene = scene
+  }
 
   /** A topic "a" with one partition on all three brokers. */
   static async start(seed = 1, settings: Record<string, string> = {}, configs: Record<string, string> = {}): Promise<Elections> {

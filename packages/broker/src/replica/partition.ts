@@ -200,7 +200,11 @@ export class Partition {
     const end = this.log.logEndOffset
     const before = follower.logEndOffset
     follower.fetched(fetch.offset, fetch.logStartOffset, end, fetch.brokerEpoch, this.#context.clock.wall())
-    if (this.#mayJoin(fetch.replica, follower)) this.#propose([...this.#isr.committed, fetch.replica], 'isr.expand')
+    if (this.#mayJoin(fetch.replica, follower))
+      this.#propose(
+        [...this.#isr.committed, fetch.replica].sort((a, b) => a - b),
+        'isr.expand',
+      )
     if (follower.logEndOffset !== before) this.advanceHighWatermark()
   }
 
