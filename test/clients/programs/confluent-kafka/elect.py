@@ -9,5 +9,5 @@ from confluent_kafka.admin import AdminClient
 kind, *named = sys.argv[1:]
 partitions = [TopicPartition(topic, int(index)) for topic, index in (name.rsplit("-", 1) for name in named)] or None
 admin = AdminClient({"bootstrap.servers": os.environ["BOOTSTRAP_SERVERS"]})
-outcomes = admin.elect_leaders(ElectionType[kind], partitions, request_timeout=20).result()
-print(json.dumps({f"{p.topic}-{p.partition}": error.args[0].name() if error else None for p, error in outcomes.items()}))
+outcomes = admin.elect_leaders(ElectionType[kind], partitions).result()
+print(json.dumps({f"{p.topic}-{p.partition}": error.name() if error else None for p, error in outcomes.items()}))
