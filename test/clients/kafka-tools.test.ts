@@ -1,4 +1,4 @@
-// Apache Kafka's own command-line tools for groups, offsets and transactions, each against a live cluster.
+// Apache Kafka's own command-line tools for groups, offsets, transactions and records, each against a live cluster.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -223,5 +223,24 @@ describe('kafka-transactions', () => {
     expect((await producers()).map((row) => row.at(-1))).toEqual(['None'])
     await open.abort()
     expect((await rowsOf(await transactions('list'), 'processor-1'))[0]!.at(-1)).toBe('CompleteAbort')
+  })
+})
+
+describe('kafka-delete-records', () => {
+  it('deletes up to an offset, and says what is left', async () => {
+    await createTopic(test.kafka, 'compacted', 1, { 'cleanup.policy': 'compact' })
+    const file = join(folder, 'deletions.json')
+    const remove = async (partitions: readonly object[]) => {
+      writeFileSync(file, JSON.stringify({ partitions, version: 1 }))
+      return (await tool('DeleteRecordsCommand', `--offset-json-file ${file}`)).text
+    }
+    const orders = (partition: number, offset: number) => ({ topic: 'orders', partition, offset })
+    const deleted = await remove([orders(0, 7), orders(1, -1)])
+    expect(deleted).toContain('partition: orders-0\tlow_watermark: 7')
+    expect(deleted).toContain(`partition: orders-1\tlow_watermark: ${RECORDS}`)
+    expect((await offsets('--topic orders --time earliest')).rows.flat()).toEqual(['orders:0:7', `orders:1:${RECORDS}`])
+    expect(await remove([orders(0, RECORDS + 1)])).not.toContain('low_watermark')
+    expect(await remove([{ topic: 'compacted', partition: 0, offset: 0 }])).not.toContain('low_watermark')
+    expect((await offsets('--topic orders --time earliest')).rows.flat()[0]).toBe('orders:0:7')
   })
 })

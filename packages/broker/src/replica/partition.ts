@@ -193,12 +193,22 @@ export class Partition {
     return result
   }
 
+  /** Nobody reads records below `offset` any more; -1 is the high watermark. Which offset it is, or why not. */
+  deleteRecords(offset: number): { readonly before: number } | { readonly error: number } {
+    if (!this.#leads) return { error: Errors.NOT_LEADER_OR_FOLLOWER }
+    if (this.log.config.compact && !this.log.config.delete) return { error: Errors.POLICY_VIOLATION }
+    const before = offset === -1 ? this.log.highWatermark : offset
+    if (before < 0 || before > this.log.highWatermark) return { error: Errors.OFFSET_OUT_OF_RANGE }
+    this.log.advanceLogStartOffset(before)
+    return { before }
+  }
+
   /** A follower tells where it is. Errors are those of its fetch; the leader's state changes only when there is none. */
   recordFetch(fetch: FollowerFetch): void {
     const follower = this.#followers.get(fetch.replica)
     if (!this.#leads || !follower) return
     const end = this.log.logEndOffset
-    const before = follower.logEndOffset
+    const { logEndOffset: before, logStartOffset } = follower
     follower.fetched(fetch.offset, fetch.logStartOffset, end, fetch.brokerEpoch, this.#context.clock.wall())
     if (this.#mayJoin(fetch.replica, follower))
       this.#propose(
@@ -206,6 +216,7 @@ export class Partition {
         'isr.expand',
       )
     if (follower.logEndOffset !== before) this.advanceHighWatermark()
+    if (follower.logStartOffset !== logStartOffset) this.advanced.notify()
   }
 
   isReplica(id: number): boolean {
