@@ -1,4 +1,5 @@
 // A DeleteRecords that waits until no live replica has the records any more, on every partition.
+import type { Clock } from '@faultline/base'
 import { Errors } from '@faultline/protocol'
 import { type AwaitedPartition, DelayedRequest } from './delayed-request.ts'
 
@@ -9,6 +10,10 @@ export interface DeletedPartition extends AwaitedPartition {
 }
 
 export class DelayedDeleteRecords extends DelayedRequest<DeletedPartition> {
+  constructor(clock: Clock, deleted: readonly DeletedPartition[], timeoutMs: number) {
+    super(clock, deleted, timeoutMs, 'shortened')
+  }
+
   protected outcome({ partition, before }: DeletedPartition): number | undefined {
     return partition.lowWatermark >= before ? Errors.NONE : undefined
   }

@@ -1,4 +1,5 @@
 // A Produce with acks=all that waits until the high watermark has passed what it appended, on every partition.
+import type { Clock } from '@faultline/base'
 import { Errors } from '@faultline/protocol'
 import { type AwaitedPartition, DelayedRequest } from './delayed-request.ts'
 
@@ -10,6 +11,10 @@ export interface ProducedPartition extends AwaitedPartition {
 }
 
 export class DelayedProduce extends DelayedRequest<ProducedPartition> {
+  constructor(clock: Clock, produced: readonly ProducedPartition[], timeoutMs: number) {
+    super(clock, produced, timeoutMs, 'advanced')
+  }
+
   protected outcome({ partition, end }: ProducedPartition): number | undefined {
     if (partition.log.highWatermark < end) return undefined
     // It is on every member of the ISR; if that has shrunk below its minimum meanwhile, the promise was smaller than asked for.

@@ -13,13 +13,16 @@ export abstract class DelayedRequest<P extends AwaitedPartition> implements Watc
   readonly done: Promise<void>
   /** With the leader epoch in which each began to wait. */
   readonly #waiting: Map<P, number>
+  readonly #event: 'advanced' | 'shortened'
   readonly #timer: Timer | undefined
   #finish: () => void = () => {}
 
-  constructor(clock: Clock, awaited: readonly P[], timeoutMs: number) {
+  /** `event`: what has to happen to a partition for its time to come. */
+  constructor(clock: Clock, awaited: readonly P[], timeoutMs: number, event: 'advanced' | 'shortened') {
+    this.#event = event
     this.#waiting = new Map(awaited.map((p) => [p, p.partition.leaderEpoch]))
     this.done = new Promise((resolve) => (this.#finish = resolve))
-    for (const { partition } of awaited) partition.advanced.add(this)
+    for (const { partition } of awaited) partition[event].add(this)
     this.check()
     if (this.#waiting.size > 0) this.#timer = clock.after(Math.max(0, timeoutMs), () => this.#expire())
   }
@@ -45,12 +48,12 @@ export abstract class DelayedRequest<P extends AwaitedPartition> implements Watc
   /** Nobody wants the answer any more; what was done stays. */
   abandon(): void {
     this.#timer?.cancel()
-    for (const { partition } of this.#waiting.keys()) partition.advanced.delete(this)
+    for (const { partition } of this.#waiting.keys()) partition[this.#event].delete(this)
   }
 
   #end(awaited: P, error: number): void {
     this.#waiting.delete(awaited)
-    awaited.partition.advanced.delete(this)
+    awaited.partition[this.#event].delete(this)
     this.complete(awaited, error)
   }
 

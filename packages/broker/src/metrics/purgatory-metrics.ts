@@ -8,7 +8,7 @@ import type { Watcher } from '../replica/watchers.ts'
 
 export function purgatoryFamilies(partitions: readonly Partition[]): MetricFamily[] {
   const waiting = new Set<Watcher>()
-  for (const partition of partitions) for (const watcher of partition.advanced) waiting.add(watcher)
+  for (const { advanced, shortened } of partitions) for (const watcher of [...advanced, ...shortened]) waiting.add(watcher)
   const size = (delayedOperation: string, is: (watcher: Watcher) => boolean) => ({
     labels: { delayedOperation },
     value: [...waiting].filter(is).length,

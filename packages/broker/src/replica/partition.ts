@@ -46,6 +46,8 @@ export class Partition {
   readonly log: PartitionLog
   readonly appended = new Watchers()
   readonly advanced = new Watchers()
+  /** A follower's log starts later than before. */
+  readonly shortened = new Watchers()
   readonly #context: PartitionContext
   readonly #traffic: TopicTraffic
   #state: PartitionState
@@ -142,6 +144,7 @@ export class Partition {
   #wakeAll(): void {
     this.advanced.notify()
     this.appended.notify()
+    this.shortened.notify()
   }
 
   /** The replica leaves this broker (deleted, moved, or the node stops): whoever waits is answered. */
@@ -216,7 +219,7 @@ export class Partition {
         'isr.expand',
       )
     if (follower.logEndOffset !== before) this.advanceHighWatermark()
-    if (follower.logStartOffset !== logStartOffset) this.advanced.notify()
+    if (follower.logStartOffset !== logStartOffset) this.shortened.notify()
   }
 
   isReplica(id: number): boolean {
