@@ -222,7 +222,9 @@ describe('kafka-transactions', () => {
     expect(text).not.toContain('Exception')
     expect((await producers()).map((row) => row.at(-1))).toEqual(['None'])
     await open.abort()
-    expect((await rowsOf(await transactions('list'), 'processor-1'))[0]!.at(-1)).toBe('CompleteAbort')
+    // Decided is answered; the markers are written a moment later.
+    const state = async () => rowsOf(await transactions('list'), 'processor-1')[0]!.at(-1)
+    await until('its end', async () => (await state()) === 'CompleteAbort')
   })
 })
 
