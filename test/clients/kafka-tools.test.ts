@@ -1,4 +1,4 @@
-// Apache Kafka's own command-line tools for groups, offsets and transactions, each against a live cluster.
+// Apache Kafka's own command-line tools for groups, offsets, transactions and records, each against a live cluster.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,39 +8,12 @@ import { createTopic, startTestCluster, type TestCluster, until } from '../suppo
 import { required } from './each-client.ts'
 import { type Java, prepareJava } from './java.ts'
 import { Missing } from './need.ts'
-import { Program } from './program.ts'
+import { Tools } from './tools.ts'
 
 const RECORDS = 20
 const MINUTE = 60_000
 /** An hour ago: time indexes are asked about it. */
 const START = Date.now() - 60 * MINUTE
-
-/** The JVM that the tools run in, one at a time. */
-class Tools {
-  readonly program: Program
-  #lines: string[] = []
-  #answered: (lines: string[]) => void = () => {}
-
-  constructor(java: Java) {
-    const source = join(import.meta.dirname, 'programs/java-console/Tools.java')
-    this.program = new Program("Kafka's tools", java(source), (line) => this.#take(line))
-  }
-
-  ask(command: string): Promise<string[]> {
-    this.program.mustRun()
-    this.program.write(command)
-    return new Promise((resolve) => (this.#answered = resolve))
-  }
-
-  #take(line: string): void {
-    if (line !== 'END') {
-      if (line.trim() !== '') this.#lines.push(line)
-      return
-    }
-    this.#answered(this.#lines)
-    this.#lines = []
-  }
-}
 
 const folder = mkdtempSync(join(tmpdir(), 'faultline-tools-'))
 let java: Java | Error
@@ -60,7 +33,7 @@ beforeAll(async () => {
   await fill()
 })
 afterAll(async () => {
-  await tools?.program[Symbol.asyncDispose]()
+  await tools?.[Symbol.asyncDispose]()
   await member?.disconnect()
   await producer?.disconnect()
   await test?.[Symbol.asyncDispose]()
@@ -95,7 +68,7 @@ interface Output {
 }
 
 async function tool(name: string, args: string): Promise<Output> {
-  const lines = await tools.ask(`org.apache.kafka.tools.${name} --bootstrap-server ${test.bootstrap} ${args}`.trim())
+  const lines = await tools.ask(`${name} --bootstrap-server ${test.bootstrap} ${args}`.trim())
   return { text: lines.join('\n'), rows: lines.map((line) => line.trim().split(/\s+/)) }
 }
 
@@ -249,6 +222,27 @@ describe('kafka-transactions', () => {
     expect(text).not.toContain('Exception')
     expect((await producers()).map((row) => row.at(-1))).toEqual(['None'])
     await open.abort()
-    expect((await rowsOf(await transactions('list'), 'processor-1'))[0]!.at(-1)).toBe('CompleteAbort')
+    // Decided is answered; the markers are written a moment later.
+    const state = async () => rowsOf(await transactions('list'), 'processor-1')[0]!.at(-1)
+    await until('its end', async () => (await state()) === 'CompleteAbort')
+  })
+})
+
+describe('kafka-delete-records', () => {
+  it('deletes up to an offset, and says what is left', async () => {
+    await createTopic(test.kafka, 'compacted', 1, { 'cleanup.policy': 'compact' })
+    const file = join(folder, 'deletions.json')
+    const remove = async (partitions: readonly object[]) => {
+      writeFileSync(file, JSON.stringify({ partitions, version: 1 }))
+      return (await tool('DeleteRecordsCommand', `--offset-json-file ${file}`)).text
+    }
+    const orders = (partition: number, offset: number) => ({ topic: 'orders', partition, offset })
+    const deleted = await remove([orders(0, 7), orders(1, -1)])
+    expect(deleted).toContain('partition: orders-0\tlow_watermark: 7')
+    expect(deleted).toContain(`partition: orders-1\tlow_watermark: ${RECORDS}`)
+    expect((await offsets('--topic orders --time earliest')).rows.flat()).toEqual(['orders:0:7', `orders:1:${RECORDS}`])
+    expect(await remove([orders(0, RECORDS + 1)])).not.toContain('low_watermark')
+    expect(await remove([{ topic: 'compacted', partition: 0, offset: 0 }])).not.toContain('low_watermark')
+    expect((await offsets('--topic orders --time earliest')).rows.flat()[0]).toBe('orders:0:7')
   })
 })

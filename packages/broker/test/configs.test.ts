@@ -1,5 +1,5 @@
-// DescribeConfigs and IncrementalAlterConfigs: values, where they come from, and what may not be changed.
-import { describeConfigs, Errors, incrementalAlterConfigs } from '@faultline/protocol'
+// DescribeConfigs, IncrementalAlterConfigs and AlterConfigs: values, where they come from, and what may not be changed.
+import { alterConfigs, describeConfigs, Errors, incrementalAlterConfigs } from '@faultline/protocol'
 import { describe, expect, it } from 'vitest'
 import { Scene } from './scene.ts'
 
@@ -99,6 +99,8 @@ describe('DescribeConfigs', () => {
     expect(secret).toMatchObject({ value: null, isSensitive: true, configType: Type.PASSWORD })
     expect(secret.synonyms.every((s) => s.value === null)).toBe(true)
     expect((await describeOne(scene, BROKER, '')).configs).toEqual([])
+    const { configs } = await describeOne(scene, BROKER, '1')
+    expect(configs.filter((c) => c.name.startsWith('unclean.')).map((c) => c.name)).toEqual(['unclean.leader.election.enable'])
   })
 
   it.each([
@@ -201,5 +203,79 @@ describe('IncrementalAlterConfigs', () => {
     expect(await alter(scene, BROKER, 'x', [['log.retention.ms', SET, '5']])).toBe(Errors.INVALID_REQUEST)
     expect(await alter(scene, BROKER, '', [['plugin.config', SET, '5']])).toBe(Errors.NONE)
     expect((await describeOne(scene, BROKER, '')).configs.map((c) => [c.name, c.value])).toEqual([['plugin.config', '5']])
+  })
+})
+
+describe('AlterConfigs', () => {
+  const GROUP = 32
+
+  /** All that is set on the resource afterwards, or the error and its message. */
+  async function replace(scene: Scene, type: number, name: string, configs: Record<string, string | null>, validateOnly = false) {
+    const pairs = Object.entries(configs).map(([config, value]) => ({ name: config, value }))
+    const resources = [{ resourceType: type, resourceName: name, configs: pairs }]
+    const { responses } = await scene.ask(alterConfigs, 2, { resources, validateOnly })
+    const { errorCode, errorMessage } = responses[0]!
+    return errorCode === Errors.NONE
+      ? Object.fromEntries(scene.world.image!.configsOf(type, name) ?? [])
+      : `${errorCode}: ${errorMessage}`
+  }
+
+  it('leaves nothing but what is named', async () => {
+    const scene = await withTopic()
+    expect(await replace(scene, TOPIC, 'a', { 'retention.ms': '1000000', 'min.insync.replicas': '2' })).toEqual({
+      'retention.ms': '1000000',
+      'min.insync.replicas': '2',
+    })
+    expect(await replace(scene, TOPIC, 'a', { 'retention.ms': '2000000' })).toEqual({ 'retention.ms': '2000000' })
+    expect(await replace(scene, TOPIC, 'a', { 'segment.ms': '300000' }, true)).toEqual({ 'retention.ms': '2000000' })
+    expect(await replace(scene, TOPIC, 'a', {})).toEqual({})
+    expect(await replace(scene, GROUP, 'g', { 'consumer.session.timeout.ms': '50000' })).not.toEqual({})
+    expect(await replace(scene, GROUP, 'g', {})).toEqual({})
+    expect(await replace(scene, BROKER, '', { 'log.cleaner.threads': '2' })).toEqual({ 'log.cleaner.threads': '2' })
+  })
+
+  it.each([0, 1, 2])('judges each resource by itself (version %i)', async (version) => {
+    const scene = await withTopic()
+    const configs = [{ name: 'segment.ms', value: '300000' }]
+    const twice = [...configs, ...configs]
+    const resources = [
+      { resourceType: TOPIC, resourceName: 'nope', configs },
+      { resourceType: TOPIC, resourceName: 'a', configs },
+      { resourceType: BROKER, resourceName: '', configs: twice },
+    ]
+    const { responses } = await scene.ask(alterConfigs, version, { resources, validateOnly: false })
+    expect(responses.map((r) => [r.errorCode, r.errorMessage])).toEqual([
+      [Errors.UNKNOWN_TOPIC_OR_PARTITION, "The topic 'nope' does not exist."],
+      [Errors.NONE, null],
+      [Errors.INVALID_REQUEST, 'Error due to duplicate config keys'],
+    ])
+    await scene.pass(50)
+    expect((await one(scene, TOPIC, 'a', 'segment.ms')).value).toBe('300000')
+  })
+
+  it('refuses as Kafka does, and changes nothing then', async () => {
+    const scene = await withTopic()
+    const before = await replace(scene, TOPIC, 'a', { 'retention.ms': '1000000' })
+    const refused = async (type: number, name: string, configs: Record<string, string | null>) => {
+      const outcome = await replace(scene, type, name, configs)
+      expect(Object.fromEntries(scene.world.image!.configsOf(TOPIC, 'a')!)).toEqual(before)
+      return outcome
+    }
+    expect(await refused(TOPIC, 'a', { 'segment.ms': '300000', nope: '1' })).toBe(
+      `${Errors.INVALID_CONFIG}: Unknown topic config name: nope`,
+    )
+    expect(await refused(TOPIC, 'a', { 'segment.ms': 'abc' })).toBe(
+      `${Errors.INVALID_CONFIG}: Invalid value abc for configuration segment.ms: Not a number of type LONG`,
+    )
+    expect(await refused(TOPIC, 'a', { 'segment.ms': null })).toBe(
+      `${Errors.INVALID_REQUEST}: Null value not supported for : segment.ms`,
+    )
+    expect(await refused(TOPIC, '', {})).toBe(`${Errors.INVALID_REQUEST}: Default topic resources are not allowed.`)
+    expect(await refused(GROUP, '', {})).toBe(`${Errors.INVALID_REQUEST}: Default group resources are not allowed.`)
+    expect(await refused(77, 'a', {})).toBe(`${Errors.INVALID_REQUEST}: Unknown resource type 77`)
+    await replace(scene, BROKER, '', { 'min.insync.replicas': '1' })
+    expect(await refused(BROKER, '', { 'log.cleaner.threads': '2' })).toBe(
+      `${Errors.INVALID_CONFIG}: Cluster-level min.insync.replicas cannot be removed while ELR is enabled.`,
+    )
   })
 })

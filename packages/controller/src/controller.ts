@@ -8,14 +8,17 @@ import type { QuorumView } from './api/describe-quorum.ts'
 import { FORWARDED_APIS } from './api/forwarded.ts'
 import { BrokerSessions } from './broker-sessions.ts'
 import type { StaticConfigs } from './config/effective-configs.ts'
-import { serverFlag, serverNumber } from './config/server-config.ts'
+import { serverNumber } from './config/server-config.ts'
 import { isActive } from './image/broker-state.ts'
+import type { PartitionState } from './image/partition-state.ts'
+import { NO_LEADER_CHANGE } from './image/replay-topics.ts'
 import { MetadataLog, NotController } from './metadata-log.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
-import { type ControllerView, ElectionCounts } from './metrics/controller-metrics.ts'
+import { type ControllerView, ElectionCounts, isUnclean } from './metrics/controller-metrics.ts'
 import { planAlterPartition } from './plan/alter-partition.ts'
 import { planFencing, planHeartbeat, planRegistration } from './plan/brokers.ts'
-import { rebalanceLeaders } from './plan/leadership.ts'
+import { PeriodicElections } from './periodic-elections.ts'
+import { electPreferred, electUnclean } from './plan/leadership.ts'
 import type { Plan, PlanContext } from './plan/plan.ts'
 
 export interface ControllerOptions {
@@ -58,8 +61,8 @@ export class Controller {
   readonly #sessions: BrokerSessions
   readonly #publisher: MetadataPublisher
   readonly #elections = new ElectionCounts()
+  readonly #periodicElections: PeriodicElections
   #sessionTimer: Timer | undefined
-  #rebalanceTimer: Timer | undefined
 
   constructor(options: ControllerOptions) {
     this.#o = options
@@ -69,7 +72,7 @@ export class Controller {
         onActive: () => this.#onActive(),
         onInactive: () => this.#onInactive(),
         onCommitted: (entries) => this.#publisher.publish(entries),
-        onAppended: (records) => this.#tell(records),
+        onAppended: (records, before) => this.#tell(records, before),
       },
       serverNumber(options.statics, 'metadata.log.max.record.bytes.between.snapshots'),
     )
@@ -91,6 +94,12 @@ export class Controller {
     })
     this.#log.attach(this.#raft)
     this.#publisher = new MetadataPublisher(this.#raft)
+    const elect = (planner: typeof electPreferred) => (limit: number) => {
+      const records = planner(this.#context(), limit)
+      this.#commit(records)
+      return records.length
+    }
+    this.#periodicElections = new PeriodicElections(options.clock, options.statics, elect(electPreferred), elect(electUnclean))
     this.#serve()
   }
 
@@ -229,12 +238,12 @@ export class Controller {
       )
     }
     this.#scheduleSessionCheck()
-    this.#scheduleRebalance()
+    this.#periodicElections.start()
   }
 
   #onInactive(): void {
     this.#sessionTimer?.cancel()
-    this.#rebalanceTimer?.cancel()
+    this.#periodicElections.stop()
     this.#publisher.closeAll()
   }
 
@@ -261,25 +270,15 @@ export class Controller {
     this.#scheduleSessionCheck()
   }
 
-  #scheduleRebalance(): void {
-    this.#rebalanceTimer?.cancel()
-    if (!serverFlag(this.#o.statics, 'auto.leader.rebalance.enable')) return
-    const interval = serverNumber(this.#o.statics, 'leader.imbalance.check.interval.seconds') * 1000
-    this.#rebalanceTimer = this.#o.clock.after(interval, () => {
-      if (!this.#log.active) return
-      this.#commit(rebalanceLeaders(this.#context(), 1000))
-      this.#scheduleRebalance()
-    })
-  }
-
   /** The story of elections and ISRs, for whoever watches. */
-  #tell(records: readonly MetadataRecord[]): void {
-    for (const record of records) {
-      this.#elections.note(record)
+  #tell(records: readonly MetadataRecord[], before: readonly (PartitionState | undefined)[]): void {
+    for (const [i, record] of records.entries()) {
       if (record.type === 'PartitionChangeRecord') {
         const topic = this.#log.image.topicsById.get(record.value.topicId)
         const state = topic?.partitions[record.value.partitionId]
-        if (!topic || !state) continue
+        const old = before[i]
+        if (!topic || !state || !old) continue
+        this.#elections.note(record.value, old)
         this.#o.events.emit('partition.change', {
           topic: topic.name,
           partition: state.partition,
@@ -288,7 +287,8 @@ export class Controller {
           isr: state.isr,
           elr: state.elr,
           replicas: state.replicas,
-          elected: record.value.leader !== -2,
+          elected: record.value.leader !== NO_LEADER_CHANGE,
+          ...(isUnclean(record.value, old) ? { unclean: true } : {}),
         })
       } else if (record.type === 'BrokerRegistrationChangeRecord') {
         const { brokerId, fenced, inControlledShutdown } = record.value

@@ -5,6 +5,7 @@ import { Errors, type MetadataRecord } from '@faultline/protocol'
 import type { Entry, RaftDriver, Snapshot } from '@faultline/raft'
 import { ClusterImage } from './image/cluster-image.ts'
 import { decodeEntry, encodeEntry } from './image/entry-codec.ts'
+import type { PartitionState } from './image/partition-state.ts'
 
 /** This node does not lead the quorum, or lost leadership before the commit: whether the records survive is open. */
 export class NotController extends Error {
@@ -24,8 +25,8 @@ export interface MetadataLogListener {
   onInactive(): void
   /** On every controller, in order. */
   onCommitted(entries: readonly Entry[]): void
-  /** On the active controller, at the moment of the append, after replay. */
-  onAppended(records: readonly MetadataRecord[]): void
+  /** On the active controller, at the moment of the append, after replay; `before`: what each record's partition was until then. */
+  onAppended(records: readonly MetadataRecord[], before: readonly (PartitionState | undefined)[]): void
 }
 
 export class MetadataLog {
@@ -65,11 +66,16 @@ export class MetadataLog {
   /** Resolves when the records are committed. Rejects with NotController when this node cannot tell. */
   append(records: readonly MetadataRecord[]): Promise<void> {
     if (!this.#active) return Promise.reject(new NotController('not the active controller'))
+    const before = records.map((record) => this.#partitionOf(record))
     const proposed = this.#driver.propose(encodeEntry(records))
     if (!proposed) return Promise.reject(new NotController('not the leader of the quorum'))
     if (this.#image.offset < proposed.index) this.#image.replayEntry(proposed.index, proposed.term, records)
-    this.#listener.onAppended(records)
+    this.#listener.onAppended(records, before)
     return this.#committedAt(proposed.index)
+  }
+
+  #partitionOf({ type, value }: MetadataRecord): PartitionState | undefined {
+    return type === 'PartitionChangeRecord' ? this.#image.partition(value.topicId, value.partitionId) : undefined
   }
 
   /** Resolves when everything that the image holds now is committed: an answer from it cannot be taken back. */

@@ -2,7 +2,7 @@
 import { Errors } from '@faultline/protocol'
 import { describe, expect, it } from 'vitest'
 import { planFencing } from '../src/plan/brokers.ts'
-import { electLeaderless, rebalanceLeaders, removeFromIsrs } from '../src/plan/leadership.ts'
+import { electLeaderless, electPreferred, electUnclean, removeFromIsrs } from '../src/plan/leadership.ts'
 import { planAlterConfigs } from '../src/plan/alter-configs.ts'
 import { broker, type ClusterOptions, partition, TestCluster } from './cluster.ts'
 
@@ -53,18 +53,18 @@ describe('eligible leader replicas', () => {
     cluster.replay(planFencing(cluster.context, 2))
     expect(cluster.brief()).toBe('1 isr 1 elr 2 last ')
     cluster.replay(planFencing(cluster.context, 1))
-    expect(cluster.brief()).toBe('-1 isr  elr 2,1 last 1')
+    expect(cluster.brief()).toBe('-1 isr  elr 1,2 last 1')
   })
 
   it('are elected when they come back, and lead alone, clean', () => {
     const cluster = story({ partitions: [partition()], ...MIN_2 }, [3, 2, 1], [2])
-    expect(cluster.brief()).toBe('2 isr 2 elr 1 last 1')
+    expect(cluster.brief()).toBe('2 isr 2 elr 1 last ')
     expect(cluster.partition().leaderRecoveryState).toBe(0)
   })
 
   it('do not hold who was out of the ISR before', () => {
     const cluster = story({ partitions: [partition()], ...MIN_2 }, [3, 2, 1], [3])
-    expect(cluster.brief()).toBe('-1 isr  elr 2,1 last 1')
+    expect(cluster.brief()).toBe('-1 isr  elr 1,2 last 1')
   })
 
   it('lose who stopped without a clean shutdown', () => {
@@ -145,12 +145,71 @@ describe('an unclean election', () => {
   })
 })
 
+describe('an unclean election that came to be allowed', () => {
+  const ALLOWED = 'unclean.leader.election.enable'
+  /** Broker 1 was the last one in the ISR, and is gone. */
+  const offline = (options: ClusterOptions = {}) => story({ partitions: [partition({ isr: [1] })], ...options }, [1])
+
+  function allow(cluster: TestCluster, resourceType: number, resourceName: string): void {
+    const configs = [{ name: ALLOWED, configOperation: 0, value: 'true' }]
+    const resources = [{ resourceType, resourceName, configs }]
+    cluster.apply(planAlterConfigs(cluster.context, { resources, validateOnly: false }))
+  }
+
+  it.each([
+    ['the topic', 2, 'a'],
+    ['all brokers', 4, ''],
+  ])('for %s elects with the next pass', (_, type, name) => {
+    const cluster = offline()
+    expect(electUnclean(cluster.context, 1000)).toEqual([])
+    allow(cluster, type, name)
+    expect(cluster.brief()).toBe('-1 isr  elr 1 last 1')
+    cluster.replay(electUnclean(cluster.context, 1000))
+    expect(cluster.brief()).toBe('2 isr 2 elr  last ')
+    expect(cluster.partition().leaderRecoveryState).toBe(1)
+  })
+
+  it('elects, too, when a broker comes back that has nothing to do with it', () => {
+    const brokers = [broker(1), broker(2), broker(3), broker(4, { fenced: true })]
+    const cluster = offline({ brokers })
+    allow(cluster, 2, 'a')
+    unfence(cluster, 4)
+    expect(cluster.brief()).toBe('2 isr 2 elr  last ')
+  })
+
+  it('is by the configuration of the servers, unless the topic says otherwise', () => {
+    const statics = { [ALLOWED]: 'true' }
+    expect(offline({ statics }).brief()).toBe('2 isr 2 elr  last ')
+    expect(offline({ statics, configs: { [ALLOWED]: 'false' } }).brief()).toBe('-1 isr  elr 1 last 1')
+  })
+
+  it('is not for those that are led, nor for all at once', () => {
+    const lost = partition({ leader: -1, isr: [], elr: [1], lastKnownElr: [1] })
+    const brokers = [broker(1, { fenced: true }), broker(2), broker(3)]
+    const partitions = [partition({ leader: 2, isr: [2, 3] }), ...Array.from({ length: 5 }, () => lost)]
+    const cluster = new TestCluster({ brokers, partitions, configs: { [ALLOWED]: 'true' } })
+    const records = electUnclean(cluster.context, 3)
+    expect(records.map(({ value }) => (value as { partitionId: number }).partitionId)).toEqual([1, 2, 3])
+  })
+})
+
+describe('the last known leader', () => {
+  it('is kept while nobody leads, and forgotten when somebody does', () => {
+    const cluster = story({ partitions: [partition({ isr: [2], leader: 2 })] }, [2])
+    expect(cluster.brief()).toBe('-1 isr  elr 2 last 2')
+    cluster.replay(removeFromIsrs(cluster.context, 2, true))
+    expect(cluster.brief()).toBe('-1 isr  elr  last 2')
+    unfence(cluster, 2)
+    expect(cluster.brief()).toBe('2 isr 2 elr  last ')
+  })
+})
+
 describe('preferred leaders', () => {
   it('take over again when they are back in the ISR', () => {
     const cluster = new TestCluster({
       partitions: [partition({ leader: 2 }), partition({ leader: 2, isr: [2, 3] }), partition()],
     })
-    cluster.replay(rebalanceLeaders(cluster.context, 1000))
+    cluster.replay(electPreferred(cluster.context, 1000))
     expect([0, 1, 2].map((i) => cluster.partition(i).leader)).toEqual([1, 2, 1])
     expect([0, 1, 2].map((i) => cluster.partition(i).leaderEpoch)).toEqual([6, 5, 5])
   })
@@ -159,9 +218,9 @@ describe('preferred leaders', () => {
     const away = (state: object) => [broker(1, state), broker(2), broker(3)]
     for (const brokers of [away({ fenced: true }), away({ inControlledShutdown: true })]) {
       const cluster = new TestCluster({ brokers, partitions: [partition({ leader: 2 })] })
-      expect(rebalanceLeaders(cluster.context, 1000)).toEqual([])
+      expect(electPreferred(cluster.context, 1000)).toEqual([])
     }
     const many = new TestCluster({ partitions: Array.from({ length: 5 }, () => partition({ leader: 2 })) })
-    expect(rebalanceLeaders(many.context, 3).length).toBe(3)
+    expect(electPreferred(many.context, 3).length).toBe(3)
   })
 })

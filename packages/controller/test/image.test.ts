@@ -10,7 +10,7 @@ import { planFencing, planHeartbeat, planRegistration } from '../src/plan/broker
 import { planCreatePartitions } from '../src/plan/create-partitions.ts'
 import { planCreateTopics } from '../src/plan/create-topics.ts'
 import { planDeleteTopics } from '../src/plan/delete-topics.ts'
-import { rebalanceLeaders } from '../src/plan/leadership.ts'
+import { electPreferred } from '../src/plan/leadership.ts'
 import type { Plan, PlanContext } from '../src/plan/plan.ts'
 
 const SEEDS = Array.from({ length: 20 }, (_, i) => i + 1)
@@ -99,7 +99,7 @@ class Life {
         return planCreateTopics(context, { topics: [{ ...topic, configs }], timeoutMs: 0, validateOnly: false })
       }
       case 5:
-        if (random.below(3) > 0) return { records: rebalanceLeaders(context, 10), response: undefined }
+        if (random.below(3) > 0) return { records: electPreferred(context, 10), response: undefined }
         return planDeleteTopics(context, { topics: [], topicNames: [name], timeoutMs: 0 }, 5)
       case 6: {
         const configs = [{ name: 'min.insync.replicas', configOperation: random.below(2), value }]

@@ -36,6 +36,7 @@ export const FAST_SETTINGS: Readonly<Record<string, string>> = {
   'replica.fetch.wait.max.ms': '250',
   'replica.fetch.backoff.ms': '100',
   'controller.quorum.fetch.timeout.ms': '500',
+  'unclean.leader.election.interval.ms': '5000',
   'group.initial.rebalance.delay.ms': '0',
 }
 

@@ -63,7 +63,8 @@ function describe(broker: Broker, { resourceType, resourceName }: Resource): Con
       message: `Unexpected broker id, expected ${broker.id} or empty string, but received ${resourceName}`,
     }
   }
-  return [...BROKER_CONFIGS.values()].map((definition) => {
+  const shown = [...BROKER_CONFIGS.values()].filter(({ internal }) => !internal)
+  return shown.map((definition) => {
     const { name, type } = definition
     return entry(name, type, brokerSynonyms(broker, name), !DYNAMIC_BROKER_CONFIGS.has(name), definition.default === null)
   })

@@ -51,6 +51,8 @@ function names({ topics, cursor }: Request, { broker }: RequestContext): string[
 function describe(context: RequestContext, topic: TopicState, page: readonly PartitionState[]): Topic {
   const partitions = page.map((p) => ({
     ...describePartition(context, p, 12),
+    // Unlike Metadata it has no error for a partition without a leader: -1 says so.
+    errorCode: Errors.NONE,
     eligibleLeaderReplicas: [...p.elr],
     lastKnownElr: [...p.lastKnownElr],
   }))

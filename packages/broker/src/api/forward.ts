@@ -6,12 +6,12 @@ import { type ApiHandler, CLOSE_CONNECTION, type RequestContext } from './handle
 export function forwarded<A extends Api>(
   api: A,
   timeoutMs: (request: RequestOf<A>, context: RequestContext) => number,
-  failed: (request: RequestOf<A>, error: number) => ResponseInput<A>,
+  failed: (request: RequestOf<A>, error: number, version: number) => ResponseInput<A>,
 ): ApiHandler {
   const forward = async (body: Uint8Array, request: RequestOf<A>, context: RequestContext) => {
     const message = { apiKey: api.key, apiVersion: context.version, clientId: context.clientId ?? '', body }
     const reply = await context.broker.channel.ask('forward', message, timeoutMs(request, context))
-    if (!reply) return api.response.encode(failed(request, Errors.REQUEST_TIMED_OUT) as never, context.version)
+    if (!reply) return api.response.encode(failed(request, Errors.REQUEST_TIMED_OUT, context.version) as never, context.version)
     return reply.error === Errors.NONE ? [reply.body] : CLOSE_CONNECTION
   }
   return {

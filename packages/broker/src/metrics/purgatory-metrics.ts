@@ -1,5 +1,6 @@
 // Operations that wait: found where they wait, on the partitions, so that nobody keeps count.
 import { gauge, type MetricFamily } from '@faultline/base'
+import { DelayedDeleteRecords } from '../delayed-delete-records.ts'
 import { DelayedProduce } from '../delayed-produce.ts'
 import { DelayedFetch } from '../fetch/delayed-fetch.ts'
 import type { Partition } from '../replica/partition.ts'
@@ -7,7 +8,7 @@ import type { Watcher } from '../replica/watchers.ts'
 
 export function purgatoryFamilies(partitions: readonly Partition[]): MetricFamily[] {
   const waiting = new Set<Watcher>()
-  for (const partition of partitions) for (const watcher of partition.advanced) waiting.add(watcher)
+  for (const { advanced, shortened } of partitions) for (const watcher of [...advanced, ...shortened]) waiting.add(watcher)
   const size = (delayedOperation: string, is: (watcher: Watcher) => boolean) => ({
     labels: { delayedOperation },
     value: [...waiting].filter(is).length,
@@ -16,6 +17,7 @@ export function purgatoryFamilies(partitions: readonly Partition[]): MetricFamil
     gauge('kafka_server_delayedoperationpurgatory_purgatorysize', 'Requests that wait: for followers, or for records.', [
       size('Produce', (w) => w instanceof DelayedProduce),
       size('Fetch', (w) => w instanceof DelayedFetch),
+      size('DeleteRecords', (w) => w instanceof DelayedDeleteRecords),
     ]),
   ]
 }

@@ -47,6 +47,8 @@ export class Partition {
   readonly log: PartitionLog
   readonly appended = new Watchers()
   readonly advanced = new Watchers()
+  /** A follower's log starts later than before. */
+  readonly shortened = new Watchers()
   readonly #context: PartitionContext
   readonly #traffic: TopicTraffic
   #state: PartitionState
@@ -156,6 +158,7 @@ export class Partition {
   #wakeAll(): void {
     this.advanced.notify()
     this.appended.notify()
+    this.shortened.notify()
   }
 
   /** The replica leaves this broker (deleted, moved, or the node stops): whoever waits is answered. */
@@ -211,15 +214,30 @@ export class Partition {
     return result
   }
 
+  /** Nobody reads records below `offset` any more; -1 is the high watermark. Which offset it is, or why not. */
+  deleteRecords(offset: number): { readonly before: number } | { readonly error: number } {
+    if (!this.#leads) return { error: Errors.NOT_LEADER_OR_FOLLOWER }
+    if (this.log.config.compact && !this.log.config.delete) return { error: Errors.POLICY_VIOLATION }
+    const before = offset === -1 ? this.log.highWatermark : offset
+    if (before < 0 || before > this.log.highWatermark) return { error: Errors.OFFSET_OUT_OF_RANGE }
+    this.log.advanceLogStartOffset(before)
+    return { before }
+  }
+
   /** A follower tells where it is. Errors are those of its fetch; the leader's state changes only when there is none. */
   recordFetch(fetch: FollowerFetch): void {
     const follower = this.#followers.get(fetch.replica)
     if (!this.#leads || !follower) return
     const end = this.writtenEndOffset
-    const before = follower.logEndOffset
+    const { logEndOffset: before, logStartOffset } = follower
     follower.fetched(fetch.offset, fetch.logStartOffset, end, fetch.brokerEpoch, this.#context.clock.wall())
-    if (this.#mayJoin(fetch.replica, follower)) this.#propose([...this.#isr.committed, fetch.replica], 'isr.expand')
+    if (this.#mayJoin(fetch.replica, follower))
+      this.#propose(
+        [...this.#isr.committed, fetch.replica].sort((a, b) => a - b),
+        'isr.expand',
+      )
     if (follower.logEndOffset !== before) this.advanceHighWatermark()
+    if (follower.logStartOffset !== logStartOffset) this.shortened.notify()
   }
 
   isReplica(id: number): boolean {

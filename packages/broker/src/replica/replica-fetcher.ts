@@ -224,10 +224,11 @@ export class ReplicaFetcher {
       unchanged = false
     }
     fetching.lag = Math.max(0, fetched.highWatermark - log.logEndOffset)
-    if (fetched.logStartOffset > log.logStartOffset) log.advanceLogStartOffset(Math.min(fetched.logStartOffset, log.logEndOffset))
+    const moved =
+      fetched.logStartOffset > log.logStartOffset && log.advanceLogStartOffset(Math.min(fetched.logStartOffset, log.logEndOffset))
     if (log.updateHighWatermark(Math.min(fetched.highWatermark, log.logEndOffset))) partition.advanced.notify()
     if (!unchanged) this.#appended(partition)
-    return unchanged
+    return unchanged && !moved
   }
 
   #appended(partition: Partition): void {

@@ -163,7 +163,7 @@ class FollowerSession implements Watcher {
       return read.bytes > 0 ? { ...state, records: read.chunks } : undefined
     }
     if (fetchOffset !== writtenEndOffset) return { ...state, error: Errors.OFFSET_OUT_OF_RANGE, records: [] }
-    return log.highWatermark !== position.sentHighWatermark ? { ...state, records: [] } : undefined
+    return marksAreTold(position) ? undefined : { ...state, records: [] }
   }
 
   #unknown(topicId: string): number {
@@ -188,11 +188,18 @@ class FollowerSession implements Watcher {
 }
 
 /** Most partitions of a session, most of the time: said at once, for a session is looked through at every append. */
-function hasNothingNew({ request, partition, sentHighWatermark }: Position): boolean {
+function hasNothingNew(position: Position): boolean {
+  const { request, partition } = position
   if (!partition?.leads || request.currentLeaderEpoch !== partition.leaderEpoch) return false
   const { log } = partition
-  if (request.fetchOffset !== partition.writtenEndOffset || log.highWatermark !== sentHighWatermark) return false
+  if (request.fetchOffset !== partition.writtenEndOffset || !marksAreTold(position)) return false
   return request.lastFetchedEpoch < 0 || request.lastFetchedEpoch === log.latestEpoch
+}
+
+/** The follower knows the high watermark, and where the log starts. */
+function marksAreTold({ request, partition, sentHighWatermark }: Position): boolean {
+  const { highWatermark, logStartOffset } = partition!.log
+  return highWatermark === sentHighWatermark && request.logStartOffset >= logStartOffset
 }
 
 function head(request: ReplicaFetchPartition) {

@@ -1,9 +1,19 @@
 // The client APIs that the active controller answers; brokers pass their bytes on unchanged (KIP-590).
-import { createPartitions, createTopics, deleteTopics, describeQuorum, incrementalAlterConfigs } from '@faultline/protocol'
+import {
+  alterConfigs,
+  createPartitions,
+  createTopics,
+  deleteTopics,
+  describeQuorum,
+  electLeaders,
+  incrementalAlterConfigs,
+} from '@faultline/protocol'
 import { planAlterConfigs } from '../plan/alter-configs.ts'
 import { planCreatePartitions } from '../plan/create-partitions.ts'
 import { planCreateTopics } from '../plan/create-topics.ts'
 import { planDeleteTopics } from '../plan/delete-topics.ts'
+import { planElectLeaders } from '../plan/elect-leaders.ts'
+import { planLegacyAlterConfigs } from '../plan/legacy-alter-configs.ts'
 import type { Plan, PlanContext } from '../plan/plan.ts'
 import { answerDescribeQuorum, type QuorumView } from './describe-quorum.ts'
 
@@ -34,6 +44,8 @@ export const FORWARDED_APIS: ReadonlyMap<number, ForwardedApi> = new Map([
   forwarded(createTopics, planCreateTopics),
   forwarded(deleteTopics, planDeleteTopics),
   forwarded(createPartitions, planCreatePartitions),
+  forwarded(alterConfigs, planLegacyAlterConfigs),
+  forwarded(electLeaders, planElectLeaders),
   forwarded(incrementalAlterConfigs, planAlterConfigs),
   forwarded(describeQuorum, (_context, request, _version, quorum) => ({
     records: [],

@@ -1,7 +1,7 @@
 // The broker configurations of Kafka 4.4: types, defaults, bounds, and which of them change without a restart (KIP-226).
 import type { ConfigDefinition, ConfigTypeName } from './config-type.ts'
 
-type Bounds = { min?: number; max?: number; values?: readonly string[] }
+type Bounds = { min?: number; max?: number; values?: readonly string[]; internal?: true }
 
 function define(name: string, type: ConfigTypeName, value: string | null, bounds: Bounds = {}): ConfigDefinition {
   return { name, type, default: value, ...bounds }
@@ -366,6 +366,7 @@ const DEFINITIONS: readonly ConfigDefinition[] = [
   define('transaction.two.phase.commit.enable', 'BOOLEAN', 'false'),
   define('transactional.id.expiration.ms', 'INT', '604800000', { min: 1 }),
   define('unclean.leader.election.enable', 'BOOLEAN', 'false'),
+  define('unclean.leader.election.interval.ms', 'LONG', '300000', { min: 1, internal: true }),
 ]
 
 export const BROKER_CONFIGS: ReadonlyMap<string, ConfigDefinition> = new Map(DEFINITIONS.map((d) => [d.name, d]))

@@ -13,6 +13,8 @@ export interface ConfigDefinition {
   readonly max?: number
   /** For STRING: one of these. For LIST: a subset of these. */
   readonly values?: readonly string[]
+  /** Can be set, and is not shown: Kafka has such configurations for its own tests. */
+  readonly internal?: true
 }
 
 const INTEGER_RANGE: Partial<Record<ConfigTypeName, readonly [bigint, bigint]>> = {

@@ -1,23 +1,35 @@
 // All that a controller tells in numbers: of the cluster as its image has it, of elections that it decided, of the quorum.
 import { counter, gauge, type MetricFamily } from '@faultline/base'
-import type { MetadataRecord } from '@faultline/protocol'
+import type { MetadataRecordValue } from '@faultline/protocol'
 import type { RaftStatus } from '@faultline/raft'
 import type { ClusterImage } from '../image/cluster-image.ts'
-import { NO_LEADER, RECOVERING } from '../image/partition-state.ts'
+import { NO_LEADER, type PartitionState, RECOVERING } from '../image/partition-state.ts'
 import { NO_LEADER_CHANGE } from '../image/replay-topics.ts'
 
 /** Elections that this controller decided while it was active. */
 export class ElectionCounts {
   all = 0
   unclean = 0
+  fromElr = 0
 
-  note(record: MetadataRecord): void {
-    if (record.type !== 'PartitionChangeRecord') return
-    const { leader, leaderRecoveryState } = record.value
-    if (leader === NO_LEADER_CHANGE || leader === NO_LEADER) return
+  /** An unclean one that follows another, before the leader has recovered, is not counted in Kafka either. */
+  note(change: PartitionChange, before: PartitionState): void {
+    if (!elects(change)) return
     this.all++
-    if (leaderRecoveryState === RECOVERING) this.unclean++
+    if (change.leaderRecoveryState === RECOVERING) this.unclean++
+    if (before.elr.includes(change.leader)) this.fromElr++
   }
+}
+
+type PartitionChange = MetadataRecordValue<'PartitionChangeRecord'>
+
+function elects({ leader }: PartitionChange): boolean {
+  return leader !== NO_LEADER_CHANGE && leader !== NO_LEADER
+}
+
+/** The new leader is nobody who is known to have everything: records may be lost. */
+export function isUnclean(change: PartitionChange, { isr, elr }: PartitionState): boolean {
+  return elects(change) && !isr.includes(change.leader) && !elr.includes(change.leader)
 }
 
 export interface ControllerView {
@@ -50,6 +62,11 @@ export function controllerFamilies({ raft, active, image, elections }: Controlle
       'kafka_controller_controllerstats_uncleanleaderelections_total',
       'Leaders that this controller elected from outside the ISR, so that records may be lost.',
       elections.unclean,
+    ),
+    counter(
+      'kafka_controller_controllerstats_electionfromeligibleleaderreplicas_total',
+      'Leaders that this controller elected from the eligible leader replicas: outside the ISR, and nothing is lost.',
+      elections.fromElr,
     ),
     counter('faultline_leader_elections_total', 'Leaders that this controller elected.', elections.all),
     quorum('current_leader', 'The leader of the quorum, -1 when it is not known.', raft.leader),

@@ -20,8 +20,8 @@ type Response = ResponseInput<typeof incrementalAlterConfigs>
 type Resource = Request['resources'][number]
 type Operation = Resource['configs'][number]
 
-const SET = 0
-const DELETE = 1
+export const SET = 0
+export const DELETE = 1
 const APPEND = 2
 const SUBTRACT = 3
 
@@ -54,6 +54,7 @@ function clearedElrs({ image }: PlanContext, resource: Resource, changes: readon
 function resourceRefusal(context: PlanContext, resource: Resource): ApiError | undefined {
   const { resourceType: type, resourceName: name } = resource
   if (type === ResourceType.TOPIC) {
+    if (name === '') return refuse(Errors.INVALID_REQUEST, 'Default topic resources are not allowed.')
     if (!context.image.topicsByName.has(name))
       return refuse(Errors.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`)
     return undefined
@@ -65,7 +66,7 @@ function resourceRefusal(context: PlanContext, resource: Resource): ApiError | u
   // A group need not be there yet.
   if (type === ResourceType.GROUP)
     return name === '' ? refuse(Errors.INVALID_REQUEST, 'Default group resources are not allowed.') : undefined
-  return refuse(Errors.INVALID_REQUEST, `Resource type ${type} cannot be altered here.`)
+  return refuse(Errors.INVALID_REQUEST, `Unknown resource type ${type}`)
 }
 
 function changesOf(context: PlanContext, resource: Resource): MetadataRecord[] | ApiError {

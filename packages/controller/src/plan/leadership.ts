@@ -1,4 +1,5 @@
-// Which partitions change when brokers come and go: out of the ISR with those that leave, leaders for those that have none.
+// Which partitions change when brokers come and go, and from time to time: out of the ISR with those that leave, leaders for those that
+// have none, preferred leaders for those that have another.
 import type { MetadataRecord } from '@faultline/protocol'
 import { effectiveMinIsr, uncleanElectionEnabled } from '../config/effective-configs.ts'
 import { isActive } from '../image/broker-state.ts'
@@ -29,49 +30,49 @@ export function changePartition(
   })
 }
 
-/** Takes `broker` out of every ISR and moves every leadership away from it. */
-export function removeFromIsrs(context: PlanContext, broker: number, uncleanShutdown: boolean): MetadataRecord[] {
-  const acceptable = (id: number) => id !== broker && isActive(context.image.brokers.get(id))
-  const records: MetadataRecord[] = []
-  for (const topic of context.image.topicsById.values()) {
-    for (const partition of topic.partitions) {
-      const inElr = uncleanShutdown && partition.elr.includes(broker)
-      if (!partition.isr.includes(broker) && partition.leader !== broker && !inElr) continue
-      const record = changePartition(context, topic, partition, {
-        targetIsr: partition.isr.filter((id) => id !== broker),
-        isAcceptableLeader: acceptable,
-        ...(uncleanShutdown ? { uncleanShutdown: new Set([broker]) } : {}),
-      })
-      if (record) records.push(record)
-    }
-  }
-  return records
-}
-
-/** Elects for partitions without a leader that `broker`, now active, can lead. */
-export function electLeaderless(context: PlanContext, broker: number): MetadataRecord[] {
-  const acceptable = (id: number) => id === broker || isActive(context.image.brokers.get(id))
-  const records: MetadataRecord[] = []
-  for (const topic of context.image.topicsById.values()) {
-    for (const partition of topic.partitions) {
-      if (partition.leader !== NO_LEADER || !partition.replicas.includes(broker)) continue
-      const record = changePartition(context, topic, partition, { isAcceptableLeader: acceptable })
-      if (record) records.push(record)
-    }
-  }
-  return records
-}
-
-/** Preferred leaders that are back in the ISR take over again (auto.leader.rebalance.enable); at most `limit` elections a pass. */
-export function rebalanceLeaders(context: PlanContext, limit: number): MetadataRecord[] {
+/** The changes of all partitions that `change` names one for, at most `limit`. */
+function changeEach(
+  context: PlanContext,
+  change: (partition: PartitionState, topic: TopicState) => Change | undefined,
+  limit = Infinity,
+): MetadataRecord[] {
   const records: MetadataRecord[] = []
   for (const topic of context.image.topicsById.values()) {
     for (const partition of topic.partitions) {
       if (records.length >= limit) return records
-      if (partition.leader === partition.replicas[0] || partition.leader === NO_LEADER) continue
-      const record = changePartition(context, topic, partition, { election: 'preferred' })
+      const wanted = change(partition, topic)
+      const record = wanted && changePartition(context, topic, partition, wanted)
       if (record) records.push(record)
     }
   }
   return records
+}
+
+/** Takes `broker` out of every ISR and moves every leadership away from it. */
+export function removeFromIsrs(context: PlanContext, broker: number, uncleanShutdown: boolean): MetadataRecord[] {
+  const isAcceptableLeader = (id: number) => id !== broker && isActive(context.image.brokers.get(id))
+  const gone = uncleanShutdown ? { uncleanShutdown: new Set([broker]) } : {}
+  return changeEach(context, ({ isr, elr, leader }) => {
+    if (!isr.includes(broker) && leader !== broker && !(uncleanShutdown && elr.includes(broker))) return undefined
+    return { targetIsr: isr.filter((id) => id !== broker), isAcceptableLeader, ...gone }
+  })
+}
+
+/** Elects for partitions without a leader, now that `broker` is active. */
+export function electLeaderless(context: PlanContext, broker: number): MetadataRecord[] {
+  const isAcceptableLeader = (id: number) => id === broker || isActive(context.image.brokers.get(id))
+  return changeEach(context, ({ leader }) => (leader === NO_LEADER ? { isAcceptableLeader } : undefined))
+}
+
+/** Preferred leaders that are back in the ISR take over again (auto.leader.rebalance.enable). */
+export function electPreferred(context: PlanContext, limit: number): MetadataRecord[] {
+  const hasAnother = ({ leader, replicas }: PartitionState) => leader !== replicas[0]
+  return changeEach(context, (partition) => (hasAnother(partition) ? { election: 'preferred' } : undefined), limit)
+}
+
+/** Partitions without a leader get one where an unclean one is allowed: since they lost theirs, it may have come to be. */
+export function electUnclean(context: PlanContext, limit: number): MetadataRecord[] {
+  const isAllowed = ({ name }: TopicState) => uncleanElectionEnabled(context.image, context.statics, name)
+  const isWanted = ({ leader }: PartitionState, topic: TopicState) => leader === NO_LEADER && isAllowed(topic)
+  return changeEach(context, (partition, topic) => (isWanted(partition, topic) ? { election: 'unclean' } : undefined), limit)
 }

@@ -24,7 +24,6 @@ export interface PartitionChangeOptions {
 interface Target {
   isr: readonly number[]
   elr: readonly number[]
-  lastKnownElr: readonly number[]
 }
 
 /** The record, or undefined when nothing changes. */
@@ -33,9 +32,9 @@ export function planPartitionChange(options: PartitionChangeOptions): MetadataRe
   const target = targetSets(options)
   const elected = elect(options, target)
   const recovery = elected.unclean ? RECOVERING : (options.leaderRecoveryState ?? partition.leaderRecoveryState)
-  if (elected.unclean) Object.assign(target, { isr: [elected.leader], elr: [], lastKnownElr: [] })
+  if (elected.unclean) Object.assign(target, { isr: [elected.leader], elr: [] })
   else if (elected.leader !== NO_LEADER && !target.isr.includes(elected.leader)) leaveElr(target, elected.leader)
-  if (options.elrEnabled && target.isr.length === 0 && partition.leader !== NO_LEADER) target.lastKnownElr = [partition.leader]
+  const lastKnownElr = lastKnownLeader(options, elected.leader)
 
   const keepIsr = target.isr.length === 0 && !options.elrEnabled
   const value = {
@@ -50,7 +49,7 @@ export function planPartitionChange(options: PartitionChangeOptions): MetadataRe
     leaderRecoveryState: recovery === partition.leaderRecoveryState ? -1 : recovery,
     directories: null,
     eligibleLeaderReplicas: sameMembers(target.elr, partition.elr) ? null : [...target.elr],
-    lastKnownElr: sameMembers(target.lastKnownElr, partition.lastKnownElr) ? null : [...target.lastKnownElr],
+    lastKnownElr: sameMembers(lastKnownElr, partition.lastKnownElr) ? null : [...lastKnownElr],
   }
   const changes =
     value.isr ??
@@ -65,10 +64,10 @@ function targetSets(options: PartitionChangeOptions): Target {
   const { partition } = options
   const isr = options.targetIsr ?? partition.isr
   const replicas = options.targetReplicas ?? partition.replicas
-  if (!options.elrEnabled || isr.length >= Math.min(options.minIsr, replicas.length)) return { isr, elr: [], lastKnownElr: [] }
+  if (!options.elrEnabled || isr.length >= Math.min(options.minIsr, replicas.length)) return { isr, elr: [] }
   const candidates = new Set([...partition.elr, ...partition.isr])
   const elr = [...candidates].filter((id) => !isr.includes(id) && replicas.includes(id) && !options.uncleanShutdown?.has(id))
-  return { isr, elr, lastKnownElr: partition.lastKnownElr }
+  return { isr, elr: elr.sort((a, b) => a - b) }
 }
 
 function elect(options: PartitionChangeOptions, target: Target): { leader: number; unclean: boolean } {
@@ -88,6 +87,13 @@ function elect(options: PartitionChangeOptions, target: Target): { leader: numbe
     if (live !== undefined) return { leader: live, unclean: true }
   }
   return { leader: NO_LEADER, unclean: false }
+}
+
+/** Who led last, from the moment that nobody does until somebody does again. */
+function lastKnownLeader({ partition, elrEnabled }: PartitionChangeOptions, leader: number): readonly number[] {
+  if (!elrEnabled || leader === partition.leader) return partition.lastKnownElr
+  if (leader !== NO_LEADER) return []
+  return partition.lastKnownElr.length > 0 ? partition.lastKnownElr : [partition.leader]
 }
 
 /** Elected from the ELR: clean, the new ISR is the leader alone. */
