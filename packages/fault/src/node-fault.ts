@@ -19,7 +19,7 @@ export interface Selector {
   readonly point?: string
 }
 
-/** When, of the occasions that match. */
+/** When, of the occasions that match, in all nodes that are armed with it. */
 export interface Trigger {
   /** Only this one, counted from 1. */
   readonly nth?: number
@@ -42,7 +42,7 @@ export interface NodeFault {
   readonly kind: string
   readonly where: Selector
   readonly trigger: Trigger
-  /** It is spent after so many hits; null: never. */
+  /** It is spent after so many hits in all nodes together; null: never. */
   readonly count: number | null
   /** Hits are counted, nothing is done. */
   readonly observe: boolean

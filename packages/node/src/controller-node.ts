@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Controller, controllerFamilies, type StaticConfigs, serverNumber } from '@faultline/controller'
 import { type ArmedFaults, FaultyClock, watchedBy } from '@faultline/fault'
 import type { RaftTiming } from '@faultline/raft'
+import { controllerVantage } from './controller-vantage.ts'
 import type { EventLog } from './event-log.ts'
 import type { ManagedNode } from './management/management-server.ts'
 import type { NodeConfig } from './node-config.ts'
@@ -36,6 +37,7 @@ export async function startController(
     events: watchedBy(events, faults),
     onFatal: (error) => exit(70, error),
   })
+  faults.vantage = controllerVantage(controller)
   await controller.start()
   await transport.listen('control', config.listen.control)
   return {

@@ -15,7 +15,7 @@ export interface ManagedNode extends ObservedNode {
 export type ManagementRequest =
   | { readonly verb: 'status' | 'events' | 'stop' | 'faults' | 'disarm-all' | 'release' }
   | { readonly verb: 'arm'; readonly fault: NodeFault }
-  | { readonly verb: 'disarm'; readonly id: string }
+  | { readonly verb: 'disarm' | 'retire'; readonly id: string }
   /** Another node's fault has hit so often: faults that wait for it may begin. */
   | { readonly verb: 'hit-elsewhere'; readonly id: string; readonly hits: number }
 
@@ -83,6 +83,9 @@ function answer(socket: Socket, request: ManagementRequest, { node, events, faul
       return void say(arm(faults, request.fault))
     case 'disarm':
       return void say({ disarmed: faults.disarm(request.id) })
+    case 'retire':
+      faults.retire(request.id)
+      return void say({ retired: true })
     case 'disarm-all':
       faults.disarmAll()
       return void say({ disarmed: true })
