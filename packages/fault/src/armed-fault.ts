@@ -5,8 +5,11 @@ import { parseCondition } from './condition/parse.ts'
 import { SUBJECTS } from './condition/subjects.ts'
 import type { NodeFault } from './node-fault.ts'
 
-/** Counts the occasions of a fault over all nodes that are armed with it: the number of this one, from 1. Undefined: it is not armed any more. */
-export type Tally = (fault: string) => number | undefined
+/**
+ * Counts the occasions of a fault over all nodes that are armed with it: the number of this one, from 1. Undefined when there are to be no
+ * more: `limit` have been counted, or the fault has ended.
+ */
+export type Tally = (fault: string, limit: number) => number | undefined
 
 export class ArmedFault {
   readonly fault: NodeFault
@@ -21,6 +24,8 @@ export class ArmedFault {
   #spent = false
   /** How often the condition has become true, less the hits that came of it. */
   #owed = 0
+  /** How often it has become true elsewhere, all in all. */
+  #told = 0
   #held = false
   /** Its object was here when it was last looked at. */
   #owned = false
@@ -33,7 +38,7 @@ export class ArmedFault {
     this.condition = fault.trigger.when === undefined ? undefined : parseCondition(fault.trigger.when)
     this.#random = new Prng(fault.trigger.seed ?? 0)
     const { nth, every } = fault.trigger
-    const counts = fault.count !== null || nth !== undefined || every !== undefined
+    const counts = fault.count !== null || nth !== undefined || every !== undefined || fault.trigger.told === true
     this.#tally = counts && tally ? tally : () => ++this.#counted
   }
 
@@ -53,21 +58,22 @@ export class ArmedFault {
   decide(hitsOf: (fault: string) => number): boolean {
     this.matched++
     if (this.#spent) return false
-    const { probability, after } = this.fault.trigger
+    const { probability, after, told } = this.fault.trigger
+    const waits = this.condition !== undefined || told === true
     if (after && hitsOf(after.fault) < after.hits) return false
-    if (this.condition && this.#owed === 0) return false
+    if (waits && this.#owed === 0) return false
     if (probability !== undefined && this.#random.next() >= probability) return false
     if (!this.#isCounted()) return false
-    if (this.condition) this.#owed--
+    if (waits) this.#owed--
     this.hits++
     return true
   }
 
   /** By its number among all occasions. */
   #isCounted(): boolean {
-    const occasion = this.#tally(this.fault.id)
+    const { nth, every = 1, told } = this.fault.trigger
+    const occasion = this.#tally(this.fault.id, told ? this.#told : Number.POSITIVE_INFINITY)
     if (occasion === undefined) return false
-    const { nth, every = 1 } = this.fault.trigger
     const count = this.fault.count ?? Number.POSITIVE_INFINITY
     const hit = nth === undefined ? occasion / every : occasion - nth + 1
     this.#spent = hit >= count || (nth !== undefined && hit >= 1)
@@ -83,6 +89,12 @@ export class ArmedFault {
     if (!subject.of) return this.#found(look(first.subject, first.key))
     const { key, fields } = subject.of(eventFields)
     return key === first.key && this.#consider(fields)
+  }
+
+  /** In other nodes the condition has become true so often, all in all. */
+  owe(times: number): void {
+    this.#owed += times - this.#told
+    this.#told = times
   }
 
   /** How things stand when it is armed: what holds already is as good as what becomes true. */

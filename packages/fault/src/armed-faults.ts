@@ -62,7 +62,7 @@ export class ArmedFaults {
     this.#sort()
     const [first] = armed.condition ?? []
     if (first && armed.begin(this.vantage(first.subject, first.key))) this.#cameTrue(armed)
-    else if (!first && fault.family === 'clock') this.#notice(armed)
+    else if (!first && fault.trigger.told !== true && fault.family === 'clock') this.#notice(armed)
   }
 
   disarm(id: string): boolean {
@@ -96,6 +96,13 @@ export class ArmedFaults {
     // A clock has no occasions that would come by themselves.
     for (const armed of this.#families.clock)
       if (armed.fault.trigger.after?.fault === id && !armed.condition && armed.hits === 0) this.#notice(armed)
+  }
+
+  /** What a fault waits for has become true so often in nodes that own it. */
+  owe(id: string, times: number): void {
+    const armed = this.#all.get(id)
+    armed?.owe(times)
+    if (armed?.fault.family === 'clock') this.#notice(armed)
   }
 
   /** An occasion that `armed` matches. True when the fault is to act on it. Counted and told also when it only observes. */

@@ -29,6 +29,8 @@ export interface Trigger {
   readonly seed?: number
   /** Each time that this becomes true, one occasion is hit: the next that matches. */
   readonly when?: string
+  /** What it waits for is watched by others alone: the director says how often it has become true. */
+  readonly told?: boolean
   /** Not before another fault has hit so often. */
   readonly after?: { readonly fault: string; readonly hits: number }
 }

@@ -169,6 +169,20 @@ describe('a fault hits', () => {
     expect(hits({}, null, 4)).toBe('xxxx')
   })
 
+  it('once in all nodes for each time that they are told that it is due', () => {
+    let counted = 0
+    const tally = (_id: string, limit: number) => (counted < limit ? ++counted : undefined)
+    const nodes = [1, 2].map(() => new ArmedFaults({ emit: () => {} }, tally))
+    const options = { where: {}, count: null, observe: false, parameters: {} }
+    for (const node of nodes) node.arm({ id: 'f', family: 'protocol', kind: 'delay', trigger: { told: true }, ...options })
+    const both = () => nodes.map((node) => (node.hit(node.of('protocol')[0]!, {}) ? 'x' : '-')).join('')
+    expect(both()).toBe('--')
+    for (const node of nodes) node.owe('f', 1)
+    expect(both() + both()).toBe('x---')
+    for (const node of nodes) node.owe('f', 3)
+    expect(both() + both()).toBe('xx--')
+  })
+
   it('nothing that the tally has no number for', () => {
     const node = new ArmedFaults({ emit: () => {} }, () => undefined)
     node.arm({ id: 'f', family: 'protocol', kind: 'delay', where: {}, trigger: {}, count: 1, observe: false, parameters: {} })

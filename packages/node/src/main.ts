@@ -42,7 +42,7 @@ async function run({ role }: NodeConfig): Promise<void> {
     role === 'broker' ? (await import('./broker-node.ts')).startBroker : (await import('./controller-node.ts')).startController
   const hits = new FaultHits(events)
   const tally = new FileTally(dirname(config.management))
-  const faults = new ArmedFaults(hits, (fault) => tally.next(fault))
+  const faults = new ArmedFaults(hits, (fault, limit) => tally.next(fault, limit))
   faults.onNotice = (armed) => (armed.fault.family === 'watch' ? gate.hold(armed.number('hold', 0)) : faults.onChange())
   faults.onPoint = (armed) => (armed.fault.kind === 'pause' ? process.kill(process.pid, 'SIGSTOP') : MACHINE.crash())
   for (const fault of readFaults(config)) faults.arm(fault)

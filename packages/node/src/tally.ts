@@ -30,14 +30,18 @@ export class FileTally {
     this.#folder = folder
   }
 
-  /** The number of this occasion; undefined when the fault has ended, or when the folder cannot be written: whoever has no number must not act. */
-  next(fault: string): number | undefined {
+  /**
+   * The number of this occasion; undefined when `limit` are counted, the fault has ended, or the folder cannot be written: whoever has no number
+   * must not act.
+   */
+  next(fault: string, limit = Number.POSITIVE_INFINITY): number | undefined {
     for (let tries = 0, misses = 0; tries < MAX_TRIES && misses < MAX_MISSES; tries++) {
       const at = this.#seen.get(fault) ?? Math.max(-1, ...numbersOf(this.#folder, fault))
       if (at < 0) {
         misses++
         continue
       }
+      if (at >= limit) return undefined
       try {
         renameSync(pathOf(this.#folder, fault, at), pathOf(this.#folder, fault, at + 1))
         this.#seen.set(fault, at + 1)

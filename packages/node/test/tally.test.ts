@@ -21,6 +21,7 @@ it('counts from 1, anew when it begins anew, and not at all when it has ended', 
   expect([one.next('f1'), other.next('f1'), other.next('f1'), one.next('f1'), one.next('f2')]).toEqual([1, 2, 3, 4, 1])
   beginTally(folder, 'f1')
   expect([other.next('f1'), one.next('f1')]).toEqual([1, 2])
+  expect([one.next('f1', 2), other.next('f1', 3), one.next('f1', 3)]).toEqual([undefined, 3, undefined])
   endTally(folder, 'f1')
   expect([one.next('f1'), other.next('f1'), one.next('f2')]).toEqual([undefined, undefined, 2])
   expect(readdirSync(folder)).toEqual(['f2.tally.2'])

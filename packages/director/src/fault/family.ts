@@ -29,6 +29,8 @@ export interface Begun {
   readonly armed?: (node: string) => NodeFault | undefined
   /** What it watches for has come about, in this node if it was in one. */
   readonly onNotice?: (node: string | undefined) => void
+  /** It acts from here, once for each moment: its count is one of moments. */
+  readonly actsHere?: boolean
   /** Spent: it does nothing more. */
   readonly retire?: () => Promise<void>
   /** What it did stays when it is spent (a process that was killed), and is undone when it is healed. Else both is the same. */

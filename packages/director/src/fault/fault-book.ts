@@ -196,7 +196,7 @@ export class FaultBook {
 
   /** `node` is undefined when it is another fault's hit that was waited for. */
   #noticed(entry: Entry, node: string | undefined): void {
-    if (entry.notices >= limitOf(entry.request)) {
+    if (entry.begun?.actsHere && entry.notices >= limitOf(entry.request)) {
       if (node !== undefined) void this.#fleet.manage(node, { verb: 'release' })
       return
     }
@@ -237,6 +237,6 @@ function aboutOf({ id, request: { family, kind } }: Entry) {
 }
 
 /** Those of processes happen in no node that could wait itself; with a condition they are told of the moment by who watches it. */
-function happensAtOnce({ family, request: { when }, notices }: Entry): boolean {
-  return family.family === 'process' && when === undefined && notices === 0
+function happensAtOnce({ begun, request: { when }, notices }: Entry): boolean {
+  return begun?.actsHere === true && when === undefined && notices === 0
 }

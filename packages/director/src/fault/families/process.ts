@@ -1,7 +1,7 @@
 // Faults of processes: a node is ended, stopped in its tracks, started again, or loses its disk. With a condition, in the moment in which it
 // comes true.
 import type { Fleet, FleetNode, ProcessVerb } from '../../fleet.ts'
-import { armNodes, nodeFault } from '../node-faults.ts'
+import { armNodes, HOLD_MS, nodeFault } from '../node-faults.ts'
 import type { Begun, BeginContext, FaultFamily, Kind } from '../family.ts'
 import { bad, type FaultRequest } from '../fault-request.ts'
 import { roll, ROLL_TARGETS } from '../roll.ts'
@@ -33,12 +33,13 @@ export const process: FaultFamily = {
   kinds: [...KINDS, ...AT_POINT],
   selectors: ['point'],
   check(request) {
-    const { kind, node, nth, every, probability, where } = request
+    const { kind, node, nth, every, probability, count, where } = request
     if (isAtPoint(kind)) return checkAtPoint(request)
     if (where.point !== undefined)
       throw bad(`${kind} does not wait for a point in the code`, 'use crash-at-point or pause-at-point')
     if (kind === 'roll' && node !== undefined)
       throw bad('a roll is of many nodes', 'use --with target=brokers, controllers or all')
+    if (kind === 'roll' && count !== undefined) throw bad('a roll is one, and over when its nodes are done', 'leave --count out')
     if (kind !== 'roll' && node === undefined)
       throw bad(`process ${kind} needs a node`, 'use --node broker:2 or --node leader:orders-0')
     if (nth ?? every ?? probability)
@@ -91,15 +92,15 @@ function striking(
 /** It goes on by itself; nobody waits for its end. */
 function rolling({ observe, with: given }: FaultRequest, context: BeginContext): Strike {
   let stopped = false
+  let begun = false
   const now = async () => {
+    if (begun) throw bad('it is rolling already', 'one roll is one fault')
+    begun = true
     const nodes = await roll(context, String(given['target'] ?? 'brokers'), observe, () => stopped)
     return nodes.map((n) => n.name)
   }
   return { now, stop: () => (stopped = true) }
 }
-
-/** Until it is done, nothing leaves the node that has reported the moment; for so long at most. */
-const HOLD_MS = 2000
 
 /** Those who own the state watch it; when one reports, it is done. */
 async function watch(
@@ -116,6 +117,7 @@ async function watch(
   return {
     ...begun,
     lasts: true,
+    actsHere: true,
     onNotice: (node) =>
       void strike()
         .catch((error: Error) => context.miss({ node, reason: error.message }))
