@@ -7,10 +7,14 @@ import { type FaultRequestInput, startCluster, type StartedCluster } from '@faul
 import { createTopic, DIST, kafkaFor, until } from '../support/cluster.ts'
 import { type Traffic, trafficTo } from '../support/traffic.ts'
 
-const ROUNDS = Number(process.env['SOAK'] ?? 100)
+const ROUNDS = Number(process.env['SOAK'] ?? 60)
 const SEED = Number(process.env['SOAK_SEED'] ?? 1)
 /** Of those, in the first so many nobody ends: who lives long can be seen to grow. */
 const QUIET_ROUNDS = Math.ceil(ROUNDS * 0.8)
+/** Faults that are open at the same time. */
+const OPEN = 2
+/** So long, or until a record is acknowledged, each of them is met. */
+const MOMENT_MS = 100
 /** Between two looks at whether everything works again. */
 const A_SPELL = 20
 /** What caches may still take in. */
@@ -103,22 +107,44 @@ async function memoryOf(cluster: StartedCluster): Promise<Memory[]> {
   return [...brokers, { name: 'supervisor', pid, mib: Number(kib) / 1024 }]
 }
 
-async function soak(
-  cluster: StartedCluster,
-  random: Prng,
-  kinds: readonly FaultRequestInput[],
-  from: number,
-  to: number,
-): Promise<void> {
-  for (let round = from; round < to; round++) {
-    const kind = kinds[random.below(kinds.length)]!
+/** Some are open at any time; each is given a moment in which clients meet it. */
+class Soak {
+  /** How many of those that were armed have hit, too. */
+  readonly told = { armed: 0, refused: 0, hit: 0 }
+  readonly #cluster: StartedCluster
+  readonly #traffic: Traffic
+  readonly #random: Prng
+  readonly #open: string[] = []
+
+  constructor(cluster: StartedCluster, traffic: Traffic, random: Prng) {
+    this.#cluster = cluster
+    this.#traffic = traffic
+    this.#random = random
+  }
+
+  async run(kinds: readonly FaultRequestInput[], from: number, to: number): Promise<void> {
+    for (let round = from; round < to; round++) {
+      await this.#arm(kinds[this.#random.below(kinds.length)]!, round)
+      await this.#traffic.more(1, MOMENT_MS).catch(() => {})
+      if (this.#open.length > OPEN) await this.#heal(this.#open.splice(this.#random.below(this.#open.length), 1)[0]!)
+    }
+    while (this.#open.length > 0) await this.#heal(this.#open.pop()!)
+  }
+
+  async #arm(kind: FaultRequestInput, round: number): Promise<void> {
     const chance = kind.family === 'protocol' && (kind.nth ?? kind.every ?? kind.count ?? kind.when) === undefined
-    const request = { ...kind, ttl: '2s', ...(chance ? { probability: 0.3, seed: round } : {}) } as FaultRequestInput
-    const fault = await cluster.fault(request).catch((error: Error) => {
-      expect(error.message).toMatch(REFUSED)
-      return undefined
-    })
-    if (fault && random.next() < 0.7) await cluster.heal(fault.id)
+    const request = { ...kind, ttl: '5s', ...(chance ? { probability: 0.3, seed: round } : {}) } as FaultRequestInput
+    try {
+      this.#open.push((await this.#cluster.fault(request)).id)
+      this.told.armed++
+    } catch (error) {
+      expect((error as Error).message).toMatch(REFUSED)
+      this.told.refused++
+    }
+  }
+
+  async #heal(id: string): Promise<void> {
+    if ((await this.#cluster.heal(id)).hits > 0) this.told.hit++
   }
 }
 
@@ -145,11 +171,11 @@ describe('faults at random', () => {
     await createTopic(kafka, 'orders', 3)
     const traffic = await trafficTo(kafka, 'orders')
     await traffic.more(50)
-    const random = new Prng(SEED)
+    const faults = new Soak(cluster, traffic, new Prng(SEED))
 
     const before = await memoryOf(cluster)
     for (let round = 0; round < QUIET_ROUNDS; round += A_SPELL) {
-      await soak(cluster, random, QUIET, round, Math.min(round + A_SPELL, QUIET_ROUNDS))
+      await faults.run(QUIET, round, Math.min(round + A_SPELL, QUIET_ROUNDS))
       await cluster.healAll()
       await traffic.more(20)
     }
@@ -166,12 +192,14 @@ describe('faults at random', () => {
     )
 
     for (let round = QUIET_ROUNDS; round < ROUNDS; round += 5) {
-      await soak(cluster, random, [...ENDING, ...ENDING, ...QUIET], round, Math.min(round + 5, ROUNDS))
+      await faults.run([...ENDING, ...ENDING, ...QUIET], round, Math.min(round + 5, ROUNDS))
       await startEnded(cluster)
     }
     await expectWell(cluster, traffic)
     await traffic.stop()
     await traffic.expectAllThere()
+    const { armed, refused, hit } = faults.told
+    if (process.env['SOAK']) console.log(`${armed} armed, of which ${hit} hit; ${refused} refused`)
     if (process.env['SOAK']) console.log(`${traffic.acknowledged.length} records acknowledged, none lost`)
   }, 3_600_000)
 })

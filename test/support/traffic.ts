@@ -5,7 +5,7 @@ import { until } from './cluster.ts'
 export interface Traffic {
   readonly acknowledged: readonly string[]
   /** Until so many more are acknowledged. */
-  more(count: number): Promise<void>
+  more(count: number, limitMs?: number): Promise<void>
   pause(): Promise<void>
   resume(): Promise<void>
   stop(): Promise<void>
@@ -41,9 +41,9 @@ export async function trafficTo(kafka: Kafka, topic: string): Promise<Traffic> {
   await resume()
   return {
     acknowledged,
-    async more(count) {
+    async more(count, limitMs = 60_000) {
       const before = acknowledged.length
-      await until(`${count} more records`, async () => acknowledged.length >= before + count, 60_000)
+      await until(`${count} more records`, async () => acknowledged.length >= before + count, limitMs)
     },
     pause,
     resume,

@@ -45,9 +45,17 @@ function checkValue({ name, oneOf, default: usual, min = 0, max = Infinity }: Pa
 
 /** A partition or a group may come later; nodes do not. */
 function checkOwner(when: string, fleet: Fleet): void {
-  const { subject, key } = parseCondition(when)[0]!
-  const broker = subject === 'broker' ? key : subject === 'follower' ? key.slice(key.lastIndexOf(':') + 1) : undefined
-  const brokers = fleet.namesOf('broker')
-  if (broker !== undefined && !brokers.includes(`broker:${Number(broker)}`))
-    throw bad(`${subject}(${key}) can never be true: there is no broker ${broker}`, `there are ${brokers.join(', ')}`)
+  const [brokers, controllers] = [fleet.namesOf('broker'), fleet.namesOf('controller')]
+  const never = (what: string) =>
+    bad(`${when} can never be true: ${what}`, `there are ${[...brokers, ...controllers].join(', ')}`)
+  for (const { subject, key, field, operator, value } of parseCondition(when)) {
+    const broker = subject === 'broker' ? key : subject === 'follower' ? key.slice(key.lastIndexOf(':') + 1) : undefined
+    if (broker !== undefined && !brokers.includes(`broker:${Number(broker)}`)) throw never(`there is no broker ${broker}`)
+    const isId = field === 'id' && operator === '=' && Number(value) >= 0
+    if (isId && subject === 'leader' && !brokers.includes(`broker:${value}`)) throw never(`there is no broker ${value}`)
+    if (isId && subject === 'controller' && !controllers.includes(`controller:${value}`))
+      throw never(`there is no controller ${value}`)
+    const least = operator === '>' ? Number(value) + 1 : operator === '=' || operator === '>=' ? Number(value) : 0
+    if (subject === 'isr' && least > brokers.length) throw never(`there are ${brokers.length} brokers`)
+  }
 }

@@ -8,7 +8,8 @@ import { partitionsOf } from './partitions.ts'
 /** Partitions that are named in a message. */
 const NAMED = 5
 
-export async function wipe(fleet: Fleet, node: FleetNode, force: boolean): Promise<void> {
+/** `stopping` is called when it begins to be done: whatever goes wrong then, the node is to be started again. */
+export async function wipe(fleet: Fleet, node: FleetNode, force: boolean, stopping: () => void): Promise<void> {
   if (node.address.role !== 'broker') throw bad(`${node.name} is no broker`, 'a controller must not forget whom it voted for')
   const folder = fleet.dataOf(node)
   if (folder === undefined)
@@ -17,6 +18,7 @@ export async function wipe(fleet: Fleet, node: FleetNode, force: boolean): Promi
       'stop it, remove its volume, and start it again: docker compose rm -v',
     )
   if (!force) await checkCopies(fleet, node)
+  stopping()
   if (node.state !== 'exited') await fleet.act('terminate', node)
   rmSync(folder, { recursive: true, force: true })
   await fleet.start(node)

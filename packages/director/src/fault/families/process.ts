@@ -79,9 +79,9 @@ function striking(
   const now = async () => {
     const node = await fleet.resolve(selector!)
     if (!observe) {
-      victims.add(node)
-      if (kind === 'wipe') await wipe(fleet, node, String(given['force']) === 'true')
-      else await fleet.act(kind as ProcessVerb, node)
+      const done = () => victims.add(node)
+      if (kind === 'wipe') await wipe(fleet, node, String(given['force']) === 'true', done)
+      else await fleet.act(kind as ProcessVerb, node).then(done)
     }
     hit({ node: node.name })
     return [node.name]
