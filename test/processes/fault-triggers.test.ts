@@ -95,6 +95,16 @@ describe.each(EACH)('a fault of family $family', (request) => {
   })
 })
 
+it('a condition that holds already strikes at once, every time', async () => {
+  await send()
+  for (let i = 0; i < 20; i++) {
+    const when = 'partition(orders-0).logEnd > 0'
+    const fault = await cluster.fault({ family: 'process', kind: 'pause', node: 'controller:101', when, count: 1 })
+    await until('the hit', async () => (await faultNow(fault)).hits === 1)
+    await cluster.heal(fault.id)
+  }
+})
+
 describe('a fault that only observes', () => {
   it.each<FaultRequestInput>([
     { family: 'protocol', kind: 'error', where: { apis: ['Produce'] }, with: { error: 'INVALID_RECORD' } },

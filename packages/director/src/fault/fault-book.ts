@@ -119,6 +119,7 @@ export class FaultBook {
       // It was healed, or its time was over, before it had begun.
       if (entry.state !== 'armed') return void (await begun.heal())
       entry.begun = begun
+      for (const node of entry.early.splice(0)) this.#noticed(entry, node)
     } catch (error) {
       clearTimeout(entry.timer)
       throw error
@@ -196,12 +197,14 @@ export class FaultBook {
 
   /** `node` is undefined when it is another fault's hit that was waited for. */
   #noticed(entry: Entry, node: string | undefined): void {
-    if (entry.begun?.actsHere && entry.notices >= limitOf(entry.request)) {
+    const { begun, state, request } = entry
+    if (!begun && state === 'armed' && node !== undefined) return void entry.early.push(node)
+    if (!begun || (begun.actsHere && entry.notices >= limitOf(request))) {
       if (node !== undefined) void this.#fleet.manage(node, { verb: 'release' })
       return
     }
     entry.notices++
-    entry.begun?.onNotice?.(node)
+    begun.onNotice?.(node)
   }
 
   /** Faults that come after this one may be armed in other nodes. */

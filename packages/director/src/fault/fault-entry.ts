@@ -32,6 +32,8 @@ export interface Entry {
   matched: number | null
   /** Moments that it has acted on. */
   notices: number
+  /** Nodes that told of a moment before all of them were armed. */
+  readonly early: string[]
   /** False while it waits for another fault before it begins. */
   isDue: boolean
   /** What it has, alone or with others. */
@@ -52,6 +54,7 @@ export function newEntry(id: string, request: FaultRequest, family: FaultFamily)
     hits: 0,
     matched: null,
     notices: 0,
+    early: [],
     isDue: true,
     claims: new Map(),
     lastHit: null,

@@ -13,15 +13,17 @@ export async function wipe(fleet: Fleet, node: FleetNode, force: boolean, stoppi
   if (node.address.role !== 'broker') throw bad(`${node.name} is no broker`, 'a controller must not forget whom it voted for')
   const folder = fleet.dataOf(node)
   if (folder === undefined)
-    throw bad(
-      `the director cannot reach the data of ${node.name}`,
-      'stop it, remove its volume, and start it again: docker compose rm -v',
-    )
+    throw bad(`the director cannot reach the data of ${node.name}`, 'stop it, remove its volume, and start it again')
   if (!force) await checkCopies(fleet, node)
   stopping()
   if (node.state !== 'exited') await fleet.act('terminate', node)
-  rmSync(folder, { recursive: true, force: true })
-  await fleet.start(node)
+  try {
+    // While it stopped, others may have fallen behind.
+    if (!force) await checkCopies(fleet, node)
+    rmSync(folder, { recursive: true, force: true })
+  } finally {
+    await fleet.start(node)
+  }
 }
 
 async function checkCopies(fleet: Fleet, { name, address: { id } }: FleetNode): Promise<void> {
