@@ -35,7 +35,7 @@ function comparison(scanner: Scanner): Comparison {
   if (!known) throw new ConditionError(column, `"${subject}" is none of ${Object.keys(SUBJECTS).join(', ')}`)
   const keyAt = scanner.column + 1
   const key = scanner.inBrackets(known.key)
-  if (known.keyPattern && !known.keyPattern.test(key)) throw new ConditionError(keyAt, `"${key}" is no ${known.key}`)
+  if (known.keyPattern && !known.keyPattern.test(key)) throw new ConditionError(keyAt, `${known.key} is expected, not "${key}"`)
   const field = fieldOf(scanner, subject, known)
   const operator = scanner.expect(OPERATOR, 'one of = != < <= > >=') as Operator
   const valueAt = scanner.column

@@ -113,7 +113,7 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
     of: ({ broker, state }) => ({ key: String(broker), fields: { fenced: state === 'FENCED', state } }),
   },
   controller: {
-    key: '"active"',
+    key: 'active',
     keyPattern: /^active$/,
     fields: { id: COUNT, epoch: COUNT },
     event: 'controller.active',
