@@ -11,7 +11,7 @@ const PAIRS = 30
 /** The sources without faults: no look at what is armed, and the ports behind. */
 const WITHOUT = [
   [/this\.#broker\.faults\.of\('protocol'\)\.length > 0/g, 'false'],
-  [/(?:\w+\.)*faults\.pointsArmed/g, 'false'],
+  [/(?:\w+\.)*faults\.(points|conditions)Armed/g, 'false'],
   [/new FaultyDisk\((machine\.disk)[^\n]*\),/g, '$1,'],
   [/this\.#lateWrites\.add\(end, this\.log\.lateMs, /g, '((run: () => void) => run())('],
   [/waiting\.flatMap\(\(\{ partition \}\) => partition\.whenWritten \?\? \[\]\)/g, '([] as Promise<void>[])'],

@@ -1,4 +1,5 @@
-// Bundles what runs as a process into dist/, so that a node starts fast: a node, the supervisor, the command line, the simulator. Native add-ons stay
+// Bundles what runs as a process into dist/, so that a node starts fast: a node, the supervisor, the command line, the simulator;
+// and what tests import, as CommonJS, which every runner can load. Native add-ons stay
 // where npm put them. Run by `npm ci`; where install scripts are blocked, the command line runs it on first use and when it is stale.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
@@ -13,6 +14,7 @@ const ENTRIES = {
   supervisor: 'packages/director/src/supervisor-main.ts',
   director: 'packages/director/src/compose/director-main.ts',
   cli: 'packages/cli/src/main.ts',
+  faultline: 'packages/director/src/fixture.ts',
   sim: 'packages/sim/src/main.ts',
   proxy: 'packages/proxy/src/main.ts',
 }

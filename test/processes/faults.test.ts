@@ -47,27 +47,6 @@ describe('a cluster in a test', () => {
     expect(await cluster.waitForIsr('orders-0', 3)).toContain(leader)
     await producer.disconnect()
   })
-
-  it('answers what cannot be done with what to do', async () => {
-    await using cluster = await start({ brokers: 1 })
-    const refusal = (request: object) => cluster.fault(request as never).catch((e: Error) => e.message)
-    expect(await refusal({ family: 'protocol', kind: 'explode' })).toMatch(/no kind "explode", but error, delay/)
-    expect(await refusal({ family: 'nonsense', kind: 'kill' })).toMatch(/family/)
-    expect(await refusal({ family: 'process', kind: 'kill' })).toMatch(/needs a node/)
-    expect(await refusal({ family: 'process', kind: 'kill', node: 'broker:9' })).toMatch(/broker:9 is no node/)
-    expect(await refusal({ family: 'protocol', kind: 'delay', with: { hours: 1 } })).toMatch(
-      /no parameter "hours"; it has ms, stage/,
-    )
-    expect(await refusal({ family: 'protocol', kind: 'delay', with: { ms: 'soon' } })).toMatch(/no number/)
-    expect(await refusal({ family: 'protocol', kind: 'delay', when: 'txn(t).stat = X' })).toMatch(/column 8: txn has no "stat"/)
-    expect(await refusal({ family: 'protocol', kind: 'delay', ttl: '0s' })).toMatch(/no time from 1ms to 24h/)
-    expect(await refusal({ family: 'protocol', kind: 'delay', ttl: '9000h' })).toMatch(/no time/)
-    expect(await refusal({ family: 'protocol', kind: 'delay', nth: 1, every: 2 })).toMatch(/contradict/)
-    expect(await refusal({ family: 'protocol', kind: 'delay', after: { fault: 'f99' } })).toMatch(/no fault f99/)
-    expect(await refusal({ family: 'protocol', kind: 'delay', node: 'controller:101' })).toMatch(/serves no clients/)
-    await expect(cluster.heal('f1')).rejects.toThrow('there is no fault f1')
-    expect(await cluster.faults()).toEqual([])
-  })
 })
 
 describe('a fault', () => {

@@ -90,57 +90,9 @@ describe('a link', () => {
     await stop()
   })
 
-  it('that is late makes a client wait', async () => {
-    await using cluster = await start({ brokers: 1 })
-    const admin = kafkaFor(cluster.bootstrap).admin()
-    await admin.connect()
-    await admin.listTopics()
-    await cluster.fault({ family: 'link', kind: 'latency', from: 'clients', with: { latency: 400, jitter: 0 } })
-    const began = performance.now()
-    await admin.listTopics()
-    expect(performance.now() - began).toBeGreaterThan(390)
-    await cluster.healAll()
-    await admin.disconnect()
-  })
-
-  it('that refuses connections is noticed at once', async () => {
-    await using cluster = await start({ brokers: 1 })
-    const port = Number(cluster.bootstrap.split(':')[1])
-    await cluster.fault({ family: 'link', kind: 'refuse', from: 'clients' })
-    expect(await reach(port)).toBe('ECONNREFUSED')
-    await cluster.healAll()
-    expect(await reach(port)).toBe('open')
-  })
-
-  it('that flaps leaves a cluster that is well when it is healed', async () => {
-    await using cluster = await start()
-    const { more, stop } = await traffic(cluster)
-    const follower = await followerOf(cluster)
-    const { id } = await cluster.fault({
-      family: 'link',
-      kind: 'flap',
-      from: follower,
-      plane: 'replication',
-      with: { down: 300, up: 200 },
-    })
-    await more(30)
-    await cluster.heal(id)
-    await cluster.waitForIsr('orders-0', 3)
-    await stop()
-  })
-
   it('cannot be broken where nodes are linked directly', async () => {
     await using cluster = await startCluster({ brokers: 1, controllers: 1 }, DIST)
     await expect(cluster.fault({ family: 'link', kind: 'cut' })).rejects.toThrow('links go directly from node to node')
-  })
-
-  it('is named by who is on it', async () => {
-    await using cluster = await start({ brokers: 1 })
-    const refusal = (request: object) => cluster.fault({ family: 'link', kind: 'cut', ...request } as never)
-    await expect(refusal({ from: 'broker:7' })).rejects.toThrow('broker:7 is no node')
-    await expect(refusal({ from: 'clients', to: 'controller:101' })).rejects.toThrow('no link matches')
-    await expect(refusal({ count: 3 })).rejects.toThrow('no occasions')
-    await expect(refusal({ plane: 'astral' })).rejects.toThrow(/plane/)
   })
 })
 

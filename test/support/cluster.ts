@@ -45,9 +45,9 @@ export async function startTestCluster(options: Partial<StartOptions> = {}): Pro
   return { cluster, bootstrap: cluster.bootstrap, kafka: kafkaFor(cluster.bootstrap), [Symbol.asyncDispose]: stop }
 }
 
-export function kafkaFor(bootstrap: string): Kafka {
+export function kafkaFor(bootstrap: string, clientId = 'test'): Kafka {
   return new Kafka({
-    clientId: 'test',
+    clientId,
     brokers: bootstrap.split(','),
     logLevel: logLevel.NOTHING,
     retry: { retries: 100, initialRetryTime: 50, maxRetryTime: 300 },

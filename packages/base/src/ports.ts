@@ -154,4 +154,6 @@ export type EventFields = Readonly<Record<string, string | number | boolean | nu
 
 export interface EventSink {
   emit(name: string, fields: EventFields): void
+  /** What changes too often to be told of has changed: who watches for a state looks again, in this step. */
+  changed?(kind: string): void
 }

@@ -28,6 +28,7 @@ import { ClientConnection } from './connection/client-connection.ts'
 import { ClientErrors } from './client-errors.ts'
 import { ControllerChannel } from './controller-channel.ts'
 import { GroupCoordination } from './coordinator/group-coordination.ts'
+import { brokerVantage } from './fault/vantage.ts'
 import { FetchSessions } from './fetch/fetch-sessions.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
@@ -102,6 +103,7 @@ export class Broker {
     this.random = options.random
     this.events = options.events
     this.faults = options.faults
+    this.faults.vantage = brokerVantage(this)
     this.statics = options.statics
     this.dataDirectory = options.dataDirectory
     const { clock, transport, statics, events } = options
@@ -254,6 +256,18 @@ export class Broker {
 
   forget(connection: ClientConnection): void {
     this.#connections.delete(connection)
+    this.clientsChanged()
+  }
+
+  /** Somebody has come and said who it is, or gone. */
+  clientsChanged(): void {
+    if (this.faults.conditionsArmed) this.faults.onChanged('client')
+  }
+
+  connectionsOf(clientId: string): number {
+    let count = 0
+    for (const connection of this.#connections) if (connection.clientId === clientId) count++
+    return count
   }
 
   get connectionCount(): number {

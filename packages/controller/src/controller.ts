@@ -9,7 +9,7 @@ import { FORWARDED_APIS } from './api/forwarded.ts'
 import { BrokerSessions } from './broker-sessions.ts'
 import type { StaticConfigs } from './config/effective-configs.ts'
 import { serverNumber } from './config/server-config.ts'
-import { isActive } from './image/broker-state.ts'
+import { controlStateOf, isActive } from './image/broker-state.ts'
 import type { PartitionState } from './image/partition-state.ts'
 import { NO_LEADER_CHANGE } from './image/replay-topics.ts'
 import { MetadataLog, NotController } from './metadata-log.ts'
@@ -230,7 +230,7 @@ export class Controller {
 
   #onActive(): void {
     const { image } = this.#log
-    this.#o.events.emit('controller.active', { term: this.#raft.status().term, offset: image.offset })
+    this.#o.events.emit('controller.active', { id: this.#o.id, term: this.#raft.status().term, offset: image.offset })
     this.#sessions.reset([...image.brokers.values()].filter((b) => !b.fenced).map((b) => b.id))
     if (image.features.size === 0) {
       this.#commit(
@@ -270,6 +270,12 @@ export class Controller {
     this.#scheduleSessionCheck()
   }
 
+  /** What has changed of it, as its record says, and how it stands. */
+  #tellBroker(broker: number, fenced: number, inControlledShutdown: number): void {
+    const state = controlStateOf(this.#log.image.brokers.get(broker)!)
+    this.#o.events.emit('broker.change', { broker, fenced, inControlledShutdown, state })
+  }
+
   /** The story of elections and ISRs, for whoever watches. */
   #tell(records: readonly MetadataRecord[], before: readonly (PartitionState | undefined)[]): void {
     for (const [i, record] of records.entries()) {
@@ -292,9 +298,11 @@ export class Controller {
         })
       } else if (record.type === 'BrokerRegistrationChangeRecord') {
         const { brokerId, fenced, inControlledShutdown } = record.value
-        this.#o.events.emit('broker.change', { broker: brokerId, fenced, inControlledShutdown })
+        this.#tellBroker(brokerId, fenced, inControlledShutdown)
       } else if (record.type === 'RegisterBrokerRecord') {
-        this.#o.events.emit('broker.registered', { broker: record.value.brokerId, epoch: record.value.brokerEpoch })
+        const { brokerId, brokerEpoch } = record.value
+        this.#o.events.emit('broker.registered', { broker: brokerId, epoch: brokerEpoch })
+        this.#tellBroker(brokerId, 1, 0)
       }
     }
   }

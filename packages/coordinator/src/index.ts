@@ -1,5 +1,6 @@
 export type { ConsumerGroupConfig, GroupClient, GroupConfig, Topics } from './group/config.ts'
 export * from './group/group-coordinator.ts'
+export * from './group/standing.ts'
 export * from './partition-of.ts'
 export * from './runtime/ports.ts'
 export * from './runtime/runtime.ts'

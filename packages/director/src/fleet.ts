@@ -1,5 +1,6 @@
 // The nodes of one cluster, found by name or role, broken and mended, asked over their management planes. What they are made of, processes of
 // this machine or containers, is what a world knows.
+import { dirname } from 'node:path'
 import { Refusal } from '@faultline/base'
 import type { NodeFault } from '@faultline/fault'
 import type { ManagementRequest } from '@faultline/node'
@@ -7,7 +8,7 @@ import type { NodeAddress } from './cluster-folder.ts'
 import type { ClusterEvents } from './events/cluster-events.ts'
 import { askSocket } from './json-socket.ts'
 import type { ProxiedLinks } from './links/proxied-links.ts'
-import { holderOf, ROLES } from './role.ts'
+import { holderOf, noNode } from './role.ts'
 
 export interface NodeView {
   readonly id: number
@@ -81,6 +82,16 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
   /** Until `state` of each node is what it is now. */
   protected abstract look(): Promise<void>
 
+  /** Where nodes count together: they all reach it, and no fault does. */
+  get tallyFolder(): string {
+    return dirname(this.nodes[0]!.socket)
+  }
+
+  /** The folder with a node's data, where the director can reach it. */
+  dataOf(_node: N): string | undefined {
+    return undefined
+  }
+
   namesOf(role: 'broker' | 'controller'): string[] {
     return this.nodes.filter((n) => n.address.role === role).map((n) => n.name)
   }
@@ -116,6 +127,7 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
       case 'terminate':
         return this.terminate(node)
       case 'pause':
+        if (node.state === 'paused') throw wrong('is paused already', `let it go on with: npx faultline resume ${node.name}`)
         return this.pause(node)
       case 'resume':
         if (node.state !== 'paused') throw wrong('is not paused', 'nothing to do')
@@ -137,8 +149,10 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
     const active = (await this.reports()).find((r) => r.report?.state === 'active')
     const holder = holderOf(selector, active)
     if (holder) return named(holder)!
-    const names = this.nodes.map((n) => n.name).join(', ')
-    throw new Refusal('UNKNOWN_NODE', `${selector} is no node of this cluster`, `use one of ${names}, ${ROLES}`)
+    throw noNode(
+      selector,
+      this.nodes.map((n) => n.name),
+    )
   }
 }
 

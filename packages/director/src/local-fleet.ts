@@ -82,6 +82,10 @@ export class LocalFleet extends Fleet<NodeProcess> {
     this.#o.events.emit('process.resume', { name: node.name })
   }
 
+  override dataOf(node: NodeProcess): string {
+    return this.#o.folder.data(node.name)
+  }
+
   protected kill(node: NodeProcess): Promise<void> {
     node.signal('SIGKILL')
     return node.ended()

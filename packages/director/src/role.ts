@@ -24,6 +24,16 @@ export function holderOf(selector: string, active: NodeReport | undefined): stri
   return undefined
 }
 
+/** Refuses what is neither a node's name nor written like a role, "clients" aside; who has the role is another question. */
+export function checkRole(selector: string, names: readonly string[]): void {
+  const isRole = /^(leader:.+-\d+|coordinator:(group|txn):.+|controller:active|clients)$/.test(selector)
+  if (!isRole && !names.includes(selector)) throw noNode(selector, names)
+}
+
+export function noNode(selector: string, names: readonly string[]): Refusal {
+  return new Refusal('UNKNOWN_NODE', `${selector} is no node of this cluster`, `use one of ${names.join(', ')}, ${ROLES}`)
+}
+
 function leaderOf(partition: string, active: NodeReport | undefined): string {
   const dash = partition.lastIndexOf('-')
   const leader = topicOf(active, partition.slice(0, dash))?.partitions[Number(partition.slice(dash + 1))]?.leader

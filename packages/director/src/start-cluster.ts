@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Refusal } from '@faultline/base'
 import { Cluster, type StartOptions } from './cluster.ts'
 import type { ClusterEvent } from './events/cluster-events.ts'
-import type { FaultView } from './fault/fault-book.ts'
+import type { FaultView } from './fault/fault-entry.ts'
 import type { FaultRequestInput } from './fault/fault-request.ts'
 import type { NodeView, ProcessVerb } from './fleet.ts'
 

@@ -19,7 +19,7 @@ export interface Selector {
   readonly point?: string
 }
 
-/** When, of the occasions that match. */
+/** When, of the occasions that match, in all nodes that are armed with it. */
 export interface Trigger {
   /** Only this one, counted from 1. */
   readonly nth?: number
@@ -29,6 +29,8 @@ export interface Trigger {
   readonly seed?: number
   /** Each time that this becomes true, one occasion is hit: the next that matches. */
   readonly when?: string
+  /** What it waits for is watched by others alone: the director says how often it has become true. */
+  readonly told?: boolean
   /** Not before another fault has hit so often. */
   readonly after?: { readonly fault: string; readonly hits: number }
 }
@@ -42,7 +44,7 @@ export interface NodeFault {
   readonly kind: string
   readonly where: Selector
   readonly trigger: Trigger
-  /** It is spent after so many hits; null: never. */
+  /** It is spent after so many hits in all nodes together; null: never. */
   readonly count: number | null
   /** Hits are counted, nothing is done. */
   readonly observe: boolean

@@ -40,7 +40,7 @@ describe('a fault hits', () => {
   it('so often, and is spent', () => {
     arm('f', {}, { count: 2 })
     expect(occasions('f', 4)).toBe('xx--')
-    expect(faults.list()).toEqual([{ id: 'f', hits: 2, spent: true }])
+    expect(faults.list()).toEqual([{ id: 'f', hits: 2, matched: 4, spent: true }])
   })
 
   it('the nth occasion, or every nth', () => {
@@ -75,6 +75,33 @@ describe('a fault hits', () => {
     expect(occasions('f', 3)).toBe('xx-')
   })
 
+  it('when what its owner is asked for becomes true, but not for what it takes over from another node', () => {
+    let highWatermark: number | undefined
+    faults.vantage = () => (highWatermark === undefined ? undefined : { highWatermark })
+    arm('f', { when: 'partition(a-0).highWatermark >= 100' })
+    const moved = (to: number | undefined) => {
+      highWatermark = to
+      faults.onChanged('partition')
+      return occasions('f', 2)
+    }
+    // It comes here as it is, and has not become so.
+    expect(moved(150)).toBe('--')
+    expect(moved(undefined)).toBe('--')
+    expect(moved(99)).toBe('--')
+    expect(moved(100)).toBe('x-')
+    expect(moved(101)).toBe('--')
+    faults.onChanged('coordinator')
+    expect(occasions('f', 1)).toBe('-')
+  })
+
+  it('says whether any condition is armed, which is all that it costs without one', () => {
+    expect(faults.conditionsArmed).toBe(false)
+    arm('f', { when: 'partition(a-0).logEnd >= 100' })
+    expect(faults.conditionsArmed).toBe(true)
+    faults.retire('f')
+    expect(faults.conditionsArmed).toBe(false)
+  })
+
   it('at once, when its condition holds already', () => {
     faults.vantage = () => ({ state: 'Stable', members: 3 })
     arm('f', { when: 'group(g).state = Stable' })
@@ -91,6 +118,75 @@ describe('a fault hits', () => {
     expect(occasions('h', 1)).toBe('-')
     faults.hitElsewhere('other', 1)
     expect(occasions('h', 1)).toBe('x')
+  })
+
+  it('after another has hit so often in all nodes, of which this is one', () => {
+    arm('f')
+    arm('g', { after: { fault: 'f', hits: 2 } })
+    occasions('f', 1)
+    faults.hitElsewhere('f', 1)
+    expect(occasions('g', 1)).toBe('-')
+    faults.hitElsewhere('f', 2)
+    expect(occasions('g', 1)).toBe('x')
+  })
+
+  it('a clock after another has hit, though a clock has no occasions', () => {
+    const noticed: string[] = []
+    faults.onNotice = (armed) => noticed.push(armed.fault.id)
+    arm('c', { after: { fault: 'f', hits: 2 } }, { family: 'clock', kind: 'freeze' })
+    faults.hitElsewhere('f', 1)
+    expect(noticed).toEqual([])
+    faults.hitElsewhere('f', 2)
+    faults.hitElsewhere('f', 3)
+    expect(noticed).toEqual(['c'])
+  })
+
+  it('what the tally of all nodes says: so often together, this one of all, every so many of all', () => {
+    let counted = 0
+    const nodes = [1, 2].map(() => new ArmedFaults({ emit: () => {} }, () => ++counted))
+    const hits = (trigger: Trigger, count: number | null, turns: number) => {
+      counted = 0
+      const fault = {
+        id: 'f',
+        family: 'protocol',
+        kind: 'delay',
+        where: {},
+        trigger,
+        count,
+        observe: false,
+        parameters: {},
+      } as const
+      for (const node of nodes) node.arm(fault)
+      return Array.from({ length: turns }, (_, i) => {
+        const node = nodes[i % 2]!
+        return node.hit(node.of('protocol')[0]!, {}) ? 'x' : '-'
+      }).join('')
+    }
+    expect(hits({}, 3, 6)).toBe('xxx---')
+    expect(hits({ nth: 4 }, null, 8)).toBe('---x----')
+    expect(hits({ every: 3 }, null, 9)).toBe('--x--x--x')
+    expect(hits({ every: 3 }, 2, 12)).toBe('--x--x------')
+    expect(hits({}, null, 4)).toBe('xxxx')
+  })
+
+  it('once in all nodes for each time that they are told that it is due', () => {
+    let counted = 0
+    const tally = (_id: string, limit: number) => (counted < limit ? ++counted : undefined)
+    const nodes = [1, 2].map(() => new ArmedFaults({ emit: () => {} }, tally))
+    const options = { where: {}, count: null, observe: false, parameters: {} }
+    for (const node of nodes) node.arm({ id: 'f', family: 'protocol', kind: 'delay', trigger: { told: true }, ...options })
+    const both = () => nodes.map((node) => (node.hit(node.of('protocol')[0]!, {}) ? 'x' : '-')).join('')
+    expect(both()).toBe('--')
+    for (const node of nodes) node.owe('f', 1)
+    expect(both() + both()).toBe('x---')
+    for (const node of nodes) node.owe('f', 3)
+    expect(both() + both()).toBe('xx--')
+  })
+
+  it('nothing that the tally has no number for', () => {
+    const node = new ArmedFaults({ emit: () => {} }, () => undefined)
+    node.arm({ id: 'f', family: 'protocol', kind: 'delay', where: {}, trigger: {}, count: 1, observe: false, parameters: {} })
+    expect(node.hit(node.of('protocol')[0]!, {})).toBe(false)
   })
 
   it('nothing when it only observes, but is counted and told', () => {
@@ -122,6 +218,18 @@ describe('a fault hits', () => {
     change([1, 2])
     change([1])
     expect(told.filter(([name]) => name === 'fault.hit')).toHaveLength(1)
+  })
+})
+
+describe('retiring', () => {
+  it('ends its occasions, and leaves what is under way to be undone when it is disarmed', () => {
+    arm('f')
+    let undone = 0
+    faults.of('protocol')[0]!.onDisarm(() => undone++)
+    faults.retire('f')
+    expect([undone, faults.of('protocol')]).toEqual([0, []])
+    faults.disarm('f')
+    expect(undone).toBe(1)
   })
 })
 

@@ -4,6 +4,7 @@ import { DiskError, Refusal } from '@faultline/base'
 import { Controller, controllerFamilies, type StaticConfigs, serverNumber } from '@faultline/controller'
 import { type ArmedFaults, FaultyClock, StorageFaults, watchedBy } from '@faultline/fault'
 import { RaftStorageCorruption, type RaftTiming } from '@faultline/raft'
+import { controllerVantage } from './controller-vantage.ts'
 import type { EventLog } from './event-log.ts'
 import type { ManagedNode } from './management/management-server.ts'
 import { MACHINE } from './machine.ts'
@@ -46,6 +47,7 @@ export async function startController(
       exit(reason instanceof Refusal ? 78 : 70, reason)
     },
   })
+  faults.vantage = controllerVantage(controller)
   await controller.start().catch((error: Error) => {
     throw diskRefusal(error)
   })

@@ -1,5 +1,6 @@
 // The entry of a node process: node.cjs CONFIG.json. Exit codes: 0 stopped in order, 70 a mistake of ours, 78 it refused to start, or to
 // go on (its disk failed).
+import { dirname } from 'node:path'
 import { Refusal } from '@faultline/base'
 import { ArmedFaults } from '@faultline/fault'
 import { EventLog } from './event-log.ts'
@@ -11,6 +12,7 @@ import { type NodeConfig, readFaults, readNodeConfig } from './node-config.ts'
 import { MACHINE } from './machine.ts'
 import { OutputGate } from './output-gate.ts'
 import { GrpcTransport } from './peer/grpc-transport.ts'
+import { FileTally } from './tally.ts'
 
 const config = readNodeConfig(process.argv[2]!)
 const name = `${config.role}:${config.id}`
@@ -39,7 +41,8 @@ async function run({ role }: NodeConfig): Promise<void> {
   const start =
     role === 'broker' ? (await import('./broker-node.ts')).startBroker : (await import('./controller-node.ts')).startController
   const hits = new FaultHits(events)
-  const faults = new ArmedFaults(hits)
+  const tally = new FileTally(dirname(config.management))
+  const faults = new ArmedFaults(hits, (fault, limit) => tally.next(fault, limit))
   faults.onNotice = (armed) => (armed.fault.family === 'watch' ? gate.hold(armed.number('hold', 0)) : faults.onChange())
   faults.onPoint = (armed) => (armed.fault.kind === 'pause' ? process.kill(process.pid, 'SIGSTOP') : MACHINE.crash())
   for (const fault of readFaults(config)) faults.arm(fault)

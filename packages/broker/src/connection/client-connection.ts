@@ -59,6 +59,7 @@ export class ClientConnection {
   #pumping = false
   #paused = false
   #congested = false
+  #clientId: string | null | undefined
   #idleTimer: Timer | undefined
   #lastActive: number
 
@@ -78,6 +79,11 @@ export class ClientConnection {
     }
     stream.onClose = () => this.#ended()
     this.#watchIdle()
+  }
+
+  /** As its first request says; undefined before that. */
+  get clientId(): string | null | undefined {
+    return this.#clientId
   }
 
   /** Lets what was answered go out, then closes. */
@@ -104,9 +110,15 @@ export class ClientConnection {
   #accept(frame: Uint8Array): void {
     if (this.#refused) return
     const header = decodeRequestHeader(frame)
+    if (this.#clientId === undefined) this.#introduce(header.clientId)
     const turn = this.#turnOf(header, frame)
     if ('refusal' in turn) this.#refused = true
     this.#queue.push(turn)
+  }
+
+  #introduce(clientId: string | null): void {
+    this.#clientId = clientId
+    this.#broker.clientsChanged()
   }
 
   #turnOf(header: DecodedRequestHeader, frame: Uint8Array): Turn {

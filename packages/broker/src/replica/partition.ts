@@ -30,6 +30,8 @@ export interface PartitionContext {
   /** Asks the controller for another ISR; the answer comes back through `isrConfirmed` or `isrRefused`. */
   proposeIsr(partition: Partition, isr: readonly number[]): void
   emit(name: string, partition: Partition, fields: Record<string, number | string | readonly number[]>): void
+  /** Offsets have moved, its own or a follower's; nobody has been woken yet. */
+  moved(): void
 }
 
 /** A follower's position, as one fetch tells it. */
@@ -125,6 +127,7 @@ export class Partition {
     if (this.#leads && newEpoch) this.#beginLeading(state)
     if (this.#leads) this.#trackFollowers(state, newEpoch)
     else this.#followers.clear()
+    if (newEpoch) this.#context.moved()
     if (this.#leads) this.advanceHighWatermark()
     if (newEpoch && (wasLeader || this.#leads)) this.#wakeAll()
     return newEpoch
@@ -207,6 +210,7 @@ export class Partition {
     if (result.error !== Errors.NONE) return result
     this.#traffic.produced(result.lastOffset - result.firstOffset + 1, batch.length)
     if (result.duplicate) return result
+    this.#context.moved()
     this.#lateWrites.add(end, this.log.lateMs, () => {
       this.advanceHighWatermark()
       this.appended.notify()
@@ -231,6 +235,7 @@ export class Partition {
     const end = this.writtenEndOffset
     const { logEndOffset: before, logStartOffset } = follower
     follower.fetched(fetch.offset, fetch.logStartOffset, end, fetch.brokerEpoch, this.#context.clock.wall())
+    if (follower.logEndOffset !== before) this.#context.moved()
     if (this.#mayJoin(fetch.replica, follower))
       this.#propose(
         [...this.#isr.committed, fetch.replica].sort((a, b) => a - b),
@@ -322,7 +327,9 @@ export class Partition {
       const counts = isr.includes(id) || (follower.isCaughtUp(end, now, this.#context.lagMaxMs) && this.#isEligible(id, follower))
       if (counts && follower.logEndOffset < mark) mark = follower.logEndOffset
     }
-    if (mark > this.log.highWatermark && this.log.updateHighWatermark(mark)) this.advanced.notify()
+    if (mark <= this.log.highWatermark || !this.log.updateHighWatermark(mark)) return
+    this.#context.moved()
+    this.advanced.notify()
   }
 
   /** Smallest log start over replicas whose brokers live; DeleteRecords waits for it. */

@@ -66,6 +66,9 @@ export class Replicas {
       minIsr: (topic, replicas) => effectiveMinIsr(options.image(), statics, topic, replicas),
       proposeIsr: (partition, isr) => this.#propose(partition, isr),
       emit,
+      moved: () => {
+        if (options.faults.conditionsArmed) options.faults.onChanged('partition')
+      },
     }
     this.#fetcherContext = {
       brokerId,
@@ -230,6 +233,7 @@ export class Replicas {
       log.deleteExpired(now)
       log.expireProducers(now)
     }
+    this.#context.moved()
   }
 
   #flushDue(): void {

@@ -35,6 +35,7 @@ function replica(clock: TestClock, maxMessageBytes = 10_000): Partition {
     minIsr: () => 2,
     proposeIsr: () => {},
     emit: () => {},
+    moved: () => {},
   }
   const log = PartitionLog.open({
     disk: new VirtualDisk(),

@@ -179,12 +179,13 @@ function faultTable(faults: readonly FaultView[]): string {
 }
 
 /** What it chooses, and when, in short. */
-function chosen({ request }: FaultView): string {
+function chosen({ request, state, hits, matched }: FaultView): string {
   const { where, when, nth, every, probability, count, with: parameters } = request
   const parts = [
     ...Object.entries(where).map(([name, value]) => `${name}=${[value].flat().join(',')}`),
     ...Object.entries({ when, nth, every, probability, count }).flatMap(([name, v]) => (v === undefined ? [] : [`${name}=${v}`])),
     ...Object.entries(parameters).map(([name, value]) => `${name}=${value}`),
   ]
+  if (state === 'armed' && matched === 0 && hits === 0) parts.push('(has matched nothing yet)')
   return parts.join(' ')
 }

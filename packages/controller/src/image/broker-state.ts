@@ -22,3 +22,9 @@ export interface BrokerState {
 export function isActive(broker: BrokerState | undefined): boolean {
   return broker !== undefined && !broker.fenced && !broker.inControlledShutdown
 }
+
+/** Kafka's BrokerControlState. */
+export function controlStateOf({ fenced, inControlledShutdown }: BrokerState): 'FENCED' | 'UNFENCED' | 'CONTROLLED_SHUTDOWN' {
+  if (fenced) return 'FENCED'
+  return inControlledShutdown ? 'CONTROLLED_SHUTDOWN' : 'UNFENCED'
+}

@@ -66,6 +66,12 @@ export class GroupCoordinator {
     this.runtime = new CoordinatorRuntime({ ...options, create: (context) => new GroupShard(context, config, topics) })
   }
 
+  /** The shard that a group belongs to, if it is led here and loaded. For whoever looks, not for answers. */
+  shardOf(groupId: string): GroupShard | undefined {
+    const partitions = this.#partitions()
+    return partitions === undefined ? undefined : this.runtime.loadedOf(partitionOf(groupId, partitions))
+  }
+
   async joinGroup(request: RequestOf<typeof joinGroup>, client: GroupClient): Promise<JoinAnswer> {
     const answer = await this.#join(request, client)
     const refused = answer.errorCode !== Errors.NONE && client.version >= NO_PROTOCOL_SINCE

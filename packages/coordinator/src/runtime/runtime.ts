@@ -30,6 +30,11 @@ export class CoordinatorRuntime<S extends ShardState> {
     return [...this.#shards.values()].flatMap((shard) => shard.loaded ?? [])
   }
 
+  /** The state of one partition, if it is led here and whole. */
+  loadedOf(partition: number): S | undefined {
+    return this.#shards.get(partition)?.loaded
+  }
+
   /** This broker leads `partition` in `epoch`: its log is replayed. What an earlier epoch held is dropped. */
   elected(partition: number, epoch: number, log: ShardLog): void {
     this.resigned(partition)

@@ -77,6 +77,7 @@ export class Shard<S extends ShardState> implements ShardContext {
     this.#phase = error === Errors.NONE ? 'active' : 'failed'
     this.emit('coordinator.loaded', { error, records, skipped, ms: this.clock.mono() - started })
     if (this.#phase === 'active') this.#state.begin()
+    this.#changed()
   }
 
   /**
@@ -96,7 +97,13 @@ export class Shard<S extends ShardState> implements ShardContext {
           () => fail(this.#phase === 'active' ? Errors.COORDINATOR_NOT_AVAILABLE : Errors.NOT_COORDINATOR),
         )
       })
+      this.#changed()
     })
+  }
+
+  /** Before anything that came of it has left: answers leave later than the step. */
+  #changed(): void {
+    this.#o.events.changed?.('coordinator')
   }
 
   #whenCommitted(send: () => void, fail: () => void): void {
@@ -169,7 +176,10 @@ export class Shard<S extends ShardState> implements ShardContext {
   }
 
   deadline(expire: () => void): Deadline {
-    return new Deadline(this.clock, this.#deadlines, expire)
+    return new Deadline(this.clock, this.#deadlines, () => {
+      expire()
+      this.#changed()
+    })
   }
 
   emit(name: string, fields: EventFields): void {
@@ -185,6 +195,7 @@ export class Shard<S extends ShardState> implements ShardContext {
     this.#afterCommit.length = 0
     for (const fail of this.#open) fail(Errors.NOT_COORDINATOR)
     this.#open.clear()
+    this.#changed()
     this.emit('coordinator.unloaded', { epoch: this.epoch })
   }
 }

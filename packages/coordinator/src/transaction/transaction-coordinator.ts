@@ -140,6 +140,12 @@ export class TransactionCoordinator {
     }
   }
 
+  /** The shard that a transactional id belongs to, if it is led here and loaded. For whoever looks, not for answers. */
+  shardOf(transactionalId: string): TransactionShard | undefined {
+    const partitions = this.#partitions()
+    return partitions === undefined ? undefined : this.runtime.loadedOf(partitionOf(transactionalId, partitions))
+  }
+
   #run<T>(transactionalId: string, step: Step<T>, failed: (error: ErrorCode) => T): Promise<T> {
     const partitions = this.#partitions()
     if (partitions === undefined) return Promise.resolve(failed(Errors.NOT_COORDINATOR))

@@ -7,7 +7,7 @@ import type { Supervisor } from '../supervisor.ts'
 
 export function faultRoutes({ faults }: Supervisor): Hono {
   const app = new Hono()
-  app.get('/faults', (c) => c.json(faults.list()))
+  app.get('/faults', async (c) => c.json(await faults.list()))
   app.post('/faults', async (c) => {
     const request: unknown = await c.req.json().catch(() => {
       throw bad('the request is no JSON')
@@ -19,7 +19,12 @@ export function faultRoutes({ faults }: Supervisor): Hono {
   app.delete('/faults', async (c) => c.json({ healed: await faults.healAll() }))
   app.get('/points', (c) => {
     const families = FAMILIES.map(({ family, kinds }) => ({ family, kinds }))
-    const conditions = Object.entries(SUBJECTS).map(([subject, { key, fields, vantage }]) => ({ subject, key, fields, vantage }))
+    const conditions = Object.entries(SUBJECTS).map(([subject, { key, fields, vantage }]) => ({
+      subject,
+      key,
+      fields: Object.keys(fields),
+      vantage,
+    }))
     return c.json({ families, conditions, points: POINTS })
   })
   return app

@@ -90,14 +90,15 @@ export const OPENAPI = {
       FaultRequest: z.toJSONSchema(faultRequest, { io: 'input', unrepresentable: 'any' }),
       Fault: {
         type: 'object',
-        required: ['id', 'family', 'kind', 'state', 'nodes', 'hits', 'lastHit', 'ttlLeftMs', 'request'],
+        required: ['id', 'family', 'kind', 'state', 'nodes', 'hits', 'matched', 'lastHit', 'ttlLeftMs', 'request'],
         properties: {
           id: { type: 'string' },
           family: { type: 'string' },
           kind: { type: 'string' },
-          state: { enum: ['waiting', 'armed', 'spent', 'healed', 'expired'] },
+          state: { enum: ['waiting', 'armed', 'spent', 'healed', 'expired', 'failed'] },
           nodes: { type: 'array', items: { type: 'string' } },
           hits: { type: 'integer' },
+          matched: { type: ['integer', 'null'] },
           lastHit: { type: ['object', 'null'] },
           ttlLeftMs: { type: ['number', 'null'] },
           request: { type: 'object' },

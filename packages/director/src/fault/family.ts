@@ -7,6 +7,9 @@ export interface Parameter {
   readonly name: string
   readonly what: string
   readonly default?: string | number | boolean
+  /** Of numbers: none below, or above. */
+  readonly min?: number
+  readonly max?: number
   /** Where only some words make sense. */
   readonly oneOf?: readonly string[]
 }
@@ -26,24 +29,42 @@ export interface Begun {
   readonly armed?: (node: string) => NodeFault | undefined
   /** What it watches for has come about, in this node if it was in one. */
   readonly onNotice?: (node: string | undefined) => void
-  /** Spent: it does nothing more, and what it did stays. Left out where that is the same as healing. */
-  readonly disarm?: () => Promise<void>
+  /** It acts from here, once for each moment: its count is one of moments. */
+  readonly actsHere?: boolean
+  /** Spent: it does nothing more. */
+  readonly retire?: () => Promise<void>
+  /** What it did stays when it is spent (a process that was killed), and is undone when it is healed. Else both is the same. */
+  readonly lasts?: boolean
   /** Ends it, and undoes what it did. */
   readonly heal: () => Promise<void>
 }
 
+export type Claim = 'shared' | 'exclusive'
+
 export interface BeginContext {
   readonly id: string
   readonly fleet: Fleet
+  /** Refuses when another fault has one of `things` ("link NAME") and one of both wants it alone: they would contradict each other. */
+  readonly claim: (things: readonly string[], how: Claim) => void
   /** A family that acts from outside tells its own hits. */
   readonly hit: (fields: Readonly<Record<string, unknown>>) => void
   /** A moment that was noticed, and could not be used: it does not count, the next one is tried. */
   readonly miss: (fields: Readonly<Record<string, unknown>>) => void
+  /** Of what takes its time: how far it is. */
+  readonly progress: (fields: Readonly<Record<string, unknown>>) => void
+  /** It is over by itself. */
+  readonly over: () => void
 }
 
 export interface FaultFamily {
   readonly family: string
   readonly kinds: readonly Kind[]
+  /** What it can choose by. */
+  readonly selectors: readonly (keyof FaultRequest['where'])[]
+  /** It acts from outside at once when it begins: so it begins when what it is to come after has hit. */
+  readonly beginsAfter?: boolean
+  /** Throws Refusal for what it makes no sense to ask for. */
+  check?(request: FaultRequest): void
   /** Throws Refusal when this world cannot do it. */
   begin(request: FaultRequest, context: BeginContext): Promise<Begun>
 }

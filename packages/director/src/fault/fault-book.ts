@@ -1,43 +1,12 @@
 // All faults of a cluster: asked for, begun, hit, ended. Times to live are held here, outside of what the faults break.
 import { Refusal } from '@faultline/base'
-import type { NodeFault } from '@faultline/fault'
+import type { FaultReport, NodeFault } from '@faultline/fault'
 import type { ClusterEvent, ClusterEvents } from '../events/cluster-events.ts'
 import type { Fleet } from '../fleet.ts'
-import { FAMILIES } from './families/index.ts'
-import type { Begun, FaultFamily, Kind } from './family.ts'
-import { bad, type FaultRequest, parseFaultRequest } from './fault-request.ts'
-
-export type FaultState = 'waiting' | 'armed' | 'spent' | 'healed' | 'expired'
-
-export interface FaultView {
-  readonly id: string
-  readonly family: string
-  readonly kind: string
-  readonly state: FaultState
-  readonly nodes: readonly string[]
-  readonly hits: number
-  /** The last hit's time and object. */
-  readonly lastHit: Readonly<Record<string, unknown>> | null
-  /** Null without a time to live, or when it is over. */
-  readonly ttlLeftMs: number | null
-  readonly request: FaultRequest
-}
-
-interface Entry {
-  readonly id: string
-  readonly request: FaultRequest
-  readonly family: FaultFamily
-  state: FaultState
-  nodes: readonly string[]
-  /** Undefined when nothing of it is left to undo. */
-  begun: Begun | undefined
-  hits: number
-  /** Moments that it has acted on. */
-  notices: number
-  lastHit: Readonly<Record<string, unknown>> | null
-  endsAt: number | undefined
-  timer: NodeJS.Timeout | undefined
-}
+import { checkRequest } from './check-request.ts'
+import type { BeginContext, Claim } from './family.ts'
+import { bad, parseFaultRequest } from './fault-request.ts'
+import { type Entry, type FaultView, isOpen, isUndone, limitOf, newEntry, viewOf } from './fault-entry.ts'
 
 /** Ended faults that are still listed. */
 const KEPT_ENDED = 200
@@ -56,42 +25,36 @@ export class FaultBook {
 
   async add(input: unknown): Promise<FaultView> {
     const request = parseFaultRequest(input)
-    const family = familyOf(request)
+    const family = checkRequest(request, this.#fleet)
     if (request.after && !this.#entries.has(request.after.fault))
       throw bad(`there is no fault ${request.after.fault} to come after`, 'see them with: npx faultline fault list')
-    const id = `f${this.#next++}`
-    const entry: Entry = {
-      id,
-      request,
-      family,
-      state: 'waiting',
-      nodes: [],
-      begun: undefined,
-      hits: 0,
-      notices: 0,
-      lastHit: null,
-      endsAt: undefined,
-      timer: undefined,
-    }
-    this.#entries.set(id, entry)
-    if (request.in !== undefined)
-      entry.timer = setTimeout(() => void this.#begin(entry).catch(() => this.#end(entry, 'healed')), request.in)
+    const entry = newEntry(`f${this.#next++}`, request, family)
+    this.#entries.set(entry.id, entry)
+    if (request.in !== undefined) entry.timer = setTimeout(() => void this.#beginLater(entry), request.in)
     else await this.#beginOrForget(entry)
-    return view(entry)
+    return viewOf(entry)
   }
 
-  list(): FaultView[] {
-    return [...this.#entries.values()].map(view)
+  /** With how many occasions each has met in the nodes that run. */
+  async list(): Promise<FaultView[]> {
+    const names = new Set([...this.#entries.values()].filter(isOpen).flatMap((e) => e.begun?.nodes ?? []))
+    const reports = await Promise.all([...names].map((name) => this.#fleet.manage<FaultReport[]>(name, { verb: 'faults' })))
+    for (const entry of this.#entries.values()) {
+      if (!entry.begun?.armed || entry.state !== 'armed') continue
+      const own = reports.flatMap((report) => report?.filter((r) => r.id === entry.id) ?? [])
+      entry.matched = own.reduce((sum, r) => sum + r.matched, 0)
+    }
+    return [...this.#entries.values()].map(viewOf)
   }
 
   get(id: string): FaultView {
-    return view(this.#entry(id))
+    return viewOf(this.#entry(id))
   }
 
   async heal(id: string): Promise<FaultView> {
     const entry = this.#entry(id)
     if (isUndone(entry)) await this.#end(entry, 'healed')
-    return view(entry)
+    return viewOf(entry)
   }
 
   /** Every fault ends, and whatever a node may still be armed with. */
@@ -102,13 +65,20 @@ export class FaultBook {
     return open.length
   }
 
-  /** What a node is to be armed with when it starts: less what its faults have done already. */
+  /** What a node is to be armed with when it starts. What it was to wait for, and has come, it need not be told. */
   armedFor(name: string): NodeFault[] {
     return [...this.#entries.values()].flatMap((entry) => {
       const fault = entry.state === 'armed' ? entry.begun?.armed?.(name) : undefined
       if (!fault) return []
-      return fault.count === null ? [fault] : [{ ...fault, count: fault.count - entry.hits }]
+      if (!this.#hasCome(entry)) return [fault]
+      const { after: _, ...trigger } = fault.trigger
+      return [{ ...fault, trigger }]
     })
+  }
+
+  /** What `entry` was to come after has hit often enough, if there is such a thing. */
+  #hasCome({ request: { after } }: Entry): boolean {
+    return after === undefined || (this.#entries.get(after.fault)?.hits ?? 0) >= after.hits
   }
 
   async #beginOrForget(entry: Entry): Promise<void> {
@@ -116,35 +86,83 @@ export class FaultBook {
       await this.#begin(entry)
     } catch (error) {
       this.#entries.delete(entry.id)
+      this.#events.emit('fault.end', { fault: entry.id, state: 'refused' })
       throw error
+    }
+  }
+
+  /** Nobody waits for it any more: what is wrong is told as an event. */
+  async #beginLater(entry: Entry): Promise<void> {
+    try {
+      await this.#begin(entry)
+    } catch (error) {
+      this.#events.emit('fault.miss', { ...aboutOf(entry), reason: (error as Error).message })
+      await this.#end(entry, 'failed')
     }
   }
 
   async #begin(entry: Entry): Promise<void> {
-    const { id, request, family } = entry
+    if (entry.family.beginsAfter && !this.#hasCome(entry)) {
+      entry.isDue = false
+      return
+    }
+    const { request, family } = entry
     const { ttl } = request
+    entry.state = 'armed'
+    this.#events.emit('fault.begin', aboutOf(entry))
     if (ttl !== undefined) {
       entry.endsAt = Date.now() + ttl
       entry.timer = setTimeout(() => void this.#end(entry, 'expired'), ttl)
     }
-    entry.state = 'armed'
-    this.#events.emit('fault.begin', { fault: id, family: request.family, kind: request.kind })
-    const about = { fault: id, family: request.family, kind: request.kind }
-    const hit = (fields: Readonly<Record<string, unknown>>) =>
-      this.#events.emit('fault.hit', { ...about, observed: false, ...fields })
-    const miss = (fields: Readonly<Record<string, unknown>>) => {
-      entry.notices--
-      this.#events.emit('fault.miss', { ...about, ...fields })
-    }
     try {
-      entry.begun = await family.begin(request, { id, fleet: this.#fleet, hit, miss })
+      const begun = await family.begin(request, this.#contextOf(entry))
+      // It was healed, or its time was over, before it had begun.
+      if (entry.state !== 'armed') return void (await begun.heal())
+      entry.begun = begun
+      for (const node of entry.early.splice(0)) this.#noticed(entry, node)
     } catch (error) {
       clearTimeout(entry.timer)
       throw error
     }
+    this.#retireSpent(entry)
+    const { after } = request
+    const before = after && this.#entries.get(after.fault)
+    if (before && before.hits > 0) this.#tellFollower(entry, before)
   }
 
-  async #end(entry: Entry, state: 'healed' | 'expired' | 'spent'): Promise<void> {
+  #contextOf(entry: Entry): BeginContext {
+    const emit = (name: string, fields: object) => this.#events.emit(name, { ...aboutOf(entry), ...fields })
+    return {
+      id: entry.id,
+      fleet: this.#fleet,
+      claim: (things, how) => this.#claim(entry, things, how),
+      hit: (fields) => emit('fault.hit', { observed: entry.request.observe, ...fields }),
+      progress: (fields) => emit('fault.progress', fields),
+      miss: (fields) => {
+        entry.notices--
+        emit('fault.miss', fields)
+      },
+      over: () => {
+        if (entry.state === 'armed') void this.#end(entry, 'spent')
+      },
+    }
+  }
+
+  #claim(entry: Entry, things: readonly string[], how: Claim): void {
+    for (const other of this.#entries.values()) {
+      if (other === entry || !isUndone(other)) continue
+      const thing = things.find((t) => other.claims.has(t) && (how === 'exclusive' || other.claims.get(t) === 'exclusive'))
+      if (thing === undefined) continue
+      const { family, kind } = other.request
+      throw bad(
+        `${entry.request.kind} contradicts ${other.id} (${family} ${kind}), which has ${thing} already`,
+        `heal it first: npx faultline fault heal ${other.id}`,
+      )
+    }
+    for (const thing of things) entry.claims.set(thing, how)
+  }
+
+  async #end(entry: Entry, state: 'healed' | 'expired' | 'spent' | 'failed'): Promise<void> {
     clearTimeout(entry.timer)
     entry.state = state
     entry.endsAt = undefined
@@ -152,6 +170,7 @@ export class FaultBook {
     entry.begun = undefined
     entry.nodes = begun?.nodes ?? []
     await begun?.heal()
+    entry.claims.clear()
     this.#events.emit('fault.end', { fault: entry.id, state })
     this.#forgetOld()
   }
@@ -164,33 +183,43 @@ export class FaultBook {
     entry.hits++
     entry.lastHit = event
     this.#tellFollowers(entry)
-    const { count } = entry.request
-    if (count === undefined || entry.hits < count || entry.state !== 'armed') return
-    const { disarm } = entry.begun ?? {}
-    if (!disarm) return void this.#end(entry, 'spent')
+    this.#retireSpent(entry)
+  }
+
+  #retireSpent(entry: Entry): void {
+    const { begun, request, hits, state } = entry
+    if (!begun || state !== 'armed' || hits < limitOf(request)) return
+    if (!begun.lasts) return void this.#end(entry, 'spent')
     // A process that was killed stays so until that is healed.
     entry.state = 'spent'
-    void disarm()
+    void begun.retire?.()
   }
 
   /** `node` is undefined when it is another fault's hit that was waited for. */
   #noticed(entry: Entry, node: string | undefined): void {
-    const { count } = entry.request
-    if (count !== undefined && entry.notices >= count) {
+    const { begun, state, request } = entry
+    if (!begun && state === 'armed' && node !== undefined) return void entry.early.push(node)
+    if (!begun || (begun.actsHere && entry.notices >= limitOf(request))) {
       if (node !== undefined) void this.#fleet.manage(node, { verb: 'release' })
       return
     }
     entry.notices++
-    entry.begun?.onNotice?.(node)
+    begun.onNotice?.(node)
   }
 
   /** Faults that come after this one may be armed in other nodes. */
-  #tellFollowers({ id, hits }: Entry): void {
-    for (const other of this.#entries.values()) {
-      if (other.request.after?.fault !== id || !isOpen(other)) continue
-      for (const name of other.begun?.nodes ?? []) void this.#fleet.manage(name, { verb: 'hit-elsewhere', id, hits })
-      if (isDue(other, hits)) this.#noticed(other, undefined)
+  #tellFollowers(entry: Entry): void {
+    for (const other of this.#entries.values())
+      if (other.request.after?.fault === entry.id && isOpen(other)) this.#tellFollower(other, entry)
+  }
+
+  #tellFollower(follower: Entry, { id, hits }: Entry): void {
+    if (!follower.isDue && this.#hasCome(follower)) {
+      follower.isDue = true
+      return void this.#beginLater(follower)
     }
+    for (const name of follower.begun?.nodes ?? []) void this.#fleet.manage(name, { verb: 'hit-elsewhere', id, hits })
+    if (happensAtOnce(follower) && this.#hasCome(follower)) this.#noticed(follower, undefined)
   }
 
   #entry(id: string): Entry {
@@ -206,51 +235,11 @@ export class FaultBook {
   }
 }
 
-/** Something of it is left to undo, or it is still to begin. */
-function isUndone({ state, begun }: Entry): boolean {
-  return begun !== undefined || state === 'waiting'
+function aboutOf({ id, request: { family, kind } }: Entry) {
+  return { fault: id, family, kind }
 }
 
 /** Those of processes happen in no node that could wait itself; with a condition they are told of the moment by who watches it. */
-function isDue({ family, request: { after, when }, notices }: Entry, hits: number): boolean {
-  return family.family === 'process' && when === undefined && notices === 0 && hits >= after!.hits
-}
-
-function isOpen({ state }: Entry): boolean {
-  return state === 'armed' || state === 'waiting'
-}
-
-function familyOf({ family, kind, with: given }: FaultRequest): FaultFamily {
-  const found = FAMILIES.find((f) => f.family === family)
-  if (!found) throw bad(`${family} faults cannot be had in this world`)
-  const known = found.kinds.find((k) => k.kind === kind)
-  if (!known) throw bad(`${family} has no kind "${kind}", but ${found.kinds.map((k) => k.kind).join(', ')}`)
-  checkParameters(family, known, given)
-  return found
-}
-
-function checkParameters(family: string, { kind, parameters }: Kind, given: FaultRequest['with']): void {
-  for (const [name, value] of Object.entries(given)) {
-    const parameter = parameters.find((p) => p.name === name)
-    const names = parameters.map((p) => p.name).join(', ') || 'none'
-    if (!parameter) throw bad(`${family} ${kind} has no parameter "${name}"; it has ${names}`)
-    if (parameter.oneOf && !parameter.oneOf.includes(String(value)))
-      throw bad(`${name}=${value} is none of ${parameter.oneOf.join(', ')}`)
-    if (typeof parameter.default === 'number' && !Number.isFinite(Number(value))) throw bad(`${name}=${value} is no number`)
-  }
-}
-
-function view(entry: Entry): FaultView {
-  const { id, request, state, begun, nodes, hits, lastHit, endsAt } = entry
-  return {
-    id,
-    family: request.family,
-    kind: request.kind,
-    state,
-    nodes: begun?.nodes ?? nodes,
-    hits,
-    lastHit,
-    ttlLeftMs: endsAt === undefined ? null : Math.max(0, endsAt - Date.now()),
-    request,
-  }
+function happensAtOnce({ begun, request: { when }, notices }: Entry): boolean {
+  return begun?.actsHere === true && when === undefined && notices === 0
 }

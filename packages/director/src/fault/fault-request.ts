@@ -78,7 +78,16 @@ export function parseFaultRequest(input: unknown): FaultRequest {
     throw bad('from, to and plane are of links', 'use --node, or the family link')
   if ([nth, every, probability].filter((t) => t !== undefined).length > 1)
     throw bad('nth, every and probability contradict each other: one of them says which occasions are hit')
+  if (nth !== undefined && (result.data.count ?? 1) > 1)
+    throw bad('nth and count contradict each other: nth is one occasion', 'use --every, or --after with another fault')
+  if (result.data.seed !== undefined && probability === undefined)
+    throw bad('a seed belongs to a probability', 'use --probability 0.1 --seed 7')
   return result.data
+}
+
+/** It acts from the first occasion on, on each. */
+export function isUnconditional({ when, nth, every, probability, after, count }: FaultRequest): boolean {
+  return (when ?? nth ?? every ?? probability ?? after ?? count) === undefined
 }
 
 export function bad(what: string, advice = 'see what there is with: npx faultline fault points'): Refusal {

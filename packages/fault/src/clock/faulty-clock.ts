@@ -50,7 +50,7 @@ export class FaultyClock implements Clock {
 
   /** The armed clock faults have changed. */
   adapt(): void {
-    const armed = this.#faults.of('clock').filter((a) => a.hits > 0)
+    const armed = this.#faults.of('clock').filter((a) => a.hits > 0 && !a.fault.observe)
     const of = (kind: string) => armed.filter((a) => a.fault.kind === kind)
     const wall = armed.length === 0 ? this.#clock.wall() : this.wall() - this.#stepMs
     this.#from = { base: this.#clock.mono(), mono: this.mono(), wall }

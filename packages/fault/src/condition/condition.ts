@@ -8,6 +8,8 @@ export interface Comparison {
   readonly field: string
   readonly operator: Operator
   readonly value: string | number
+  /** Where it stands in what was written, from 1. */
+  readonly column: number
 }
 
 /** All of them hold. They are about one object, so that one process owns what they speak of. */

@@ -1,6 +1,7 @@
 // Reads a condition. Every mistake is told with its column, and what could stand there.
 import { type Comparison, type Condition, ConditionError, type Operator } from './condition.ts'
-import { SUBJECTS } from './subjects.ts'
+import { checkPossible } from './possible.ts'
+import { type FieldKind, type Subject, SUBJECTS } from './subjects.ts'
 
 const SPACE = /\s*/y
 const WORD = /[A-Za-z][A-Za-z-]*/y
@@ -19,27 +20,47 @@ export function parseCondition(text: string): Condition {
   const [{ subject, key }] = comparisons as [Comparison]
   const other = comparisons.find((c) => c.subject !== subject || c.key !== key)
   if (other)
-    throw new ConditionError(1, `${subject}(${key}) and ${other.subject}(${other.key}): no process sees both change in one step`)
+    throw new ConditionError(
+      other.column,
+      `${subject}(${key}) and ${other.subject}(${other.key}): no process sees both change in one step`,
+    )
+  checkPossible(comparisons)
   return comparisons
 }
 
 function comparison(scanner: Scanner): Comparison {
-  const subjectAt = scanner.column
+  const column = scanner.column
   const subject = scanner.expect(WORD, `one of ${Object.keys(SUBJECTS).join(', ')}`)
   const known = SUBJECTS[subject]
-  if (!known) throw new ConditionError(subjectAt, `"${subject}" is none of ${Object.keys(SUBJECTS).join(', ')}`)
+  if (!known) throw new ConditionError(column, `"${subject}" is none of ${Object.keys(SUBJECTS).join(', ')}`)
+  const keyAt = scanner.column + 1
   const key = scanner.inBrackets(known.key)
-  scanner.expect(/\./y, `"." and one of ${known.fields.join(', ')}`)
-  const fieldAt = scanner.column
-  const field = scanner.expect(WORD, `one of ${known.fields.join(', ')}`)
-  if (!known.fields.includes(field))
-    throw new ConditionError(fieldAt, `${subject} has no "${field}", but ${known.fields.join(', ')}`)
+  if (known.keyPattern && !known.keyPattern.test(key)) throw new ConditionError(keyAt, `${known.key} is expected, not "${key}"`)
+  const field = fieldOf(scanner, subject, known)
   const operator = scanner.expect(OPERATOR, 'one of = != < <= > >=') as Operator
   const valueAt = scanner.column
   const value = valueOf(scanner.expect(VALUE, 'a value'))
-  if (operator.length + Number(operator === '<' || operator === '>') > 1 && operator !== '!=' && typeof value !== 'number')
-    throw new ConditionError(valueAt, `"${value}" cannot be compared with ${operator}: it is no number`)
-  return { subject, key, field, operator, value }
+  checkValue(known.fields[field]!, operator, value, valueAt)
+  return { subject, key, field, operator, value, column }
+}
+
+function fieldOf(scanner: Scanner, subject: string, { fields, unowned }: Subject): string {
+  const names = Object.keys(fields).join(', ')
+  scanner.expect(/\./y, `"." and one of ${names}`)
+  const at = scanner.column
+  const field = scanner.expect(WORD, `one of ${names}`)
+  const why = unowned?.[field]
+  if (why !== undefined) throw new ConditionError(at, why)
+  if (!(field in fields)) throw new ConditionError(at, `${subject} has no "${field}", but ${names}`)
+  return field
+}
+
+function checkValue(kind: FieldKind, operator: Operator, value: string | number, at: number): void {
+  const isNumber = 'min' in kind
+  const wantsNumber = isNumber || (operator !== '=' && operator !== '!=')
+  if (wantsNumber && typeof value !== 'number')
+    throw new ConditionError(at, `"${value}" cannot be compared with ${operator}: it is no number`)
+  if (!isNumber && !kind.includes(String(value))) throw new ConditionError(at, `"${value}" is none of ${kind.join(', ')}`)
 }
 
 function valueOf(text: string): string | number {

@@ -15,7 +15,9 @@ export interface ManagedNode extends ObservedNode {
 export type ManagementRequest =
   | { readonly verb: 'status' | 'events' | 'stop' | 'faults' | 'disarm-all' | 'release' }
   | { readonly verb: 'arm'; readonly fault: NodeFault }
-  | { readonly verb: 'disarm'; readonly id: string }
+  | { readonly verb: 'disarm' | 'retire'; readonly id: string }
+  /** What a fault waits for has become true so often in other nodes. */
+  | { readonly verb: 'owe'; readonly id: string; readonly times: number }
   /** Another node's fault has hit so often: faults that wait for it may begin. */
   | { readonly verb: 'hit-elsewhere'; readonly id: string; readonly hits: number }
 
@@ -83,9 +85,15 @@ function answer(socket: Socket, request: ManagementRequest, { node, events, faul
       return void say(arm(faults, request.fault))
     case 'disarm':
       return void say({ disarmed: faults.disarm(request.id) })
+    case 'retire':
+      faults.retire(request.id)
+      return void say({ retired: true })
     case 'disarm-all':
       faults.disarmAll()
       return void say({ disarmed: true })
+    case 'owe':
+      faults.owe(request.id, request.times)
+      return void say({})
     case 'hit-elsewhere':
       faults.hitElsewhere(request.id, request.hits)
       return void say({})

@@ -9,12 +9,16 @@ export const AT_POINT: readonly Kind[] = [
   { kind: 'pause-at-point', what: 'SIGSTOP when the code comes to --point NAME; healed, it goes on', parameters: [] },
 ]
 
-export async function beginAtPoint(request: FaultRequest, context: BeginContext): Promise<Begun> {
-  const { point } = request.where
+export function checkAtPoint({ where: { point } }: FaultRequest): void {
   if (point === undefined || !(point in POINTS))
     throw bad(`${point ?? 'nothing'} is no point in the code`, `use --point with one of ${Object.keys(POINTS).join(', ')}`)
+}
+
+export async function beginAtPoint(request: FaultRequest, context: BeginContext): Promise<Begun> {
   const { fleet } = context
   const names = request.node === undefined ? fleet.namesOf('broker') : [(await fleet.resolve(request.node)).name]
+  if (!names.every((name) => name.startsWith('broker:')))
+    throw bad(`${names[0]} never comes there`, 'all points are in brokers: use --node broker:N, or none for all')
   const kind = request.kind === 'pause-at-point' ? 'pause' : 'crash'
   const begun = await armNodes(nodeFault('point', kind, context.id, request), names, context)
   const heal = async () => {
@@ -24,5 +28,5 @@ export async function beginAtPoint(request: FaultRequest, context: BeginContext)
     await begun.heal()
     for (const node of victims) if (node.state === 'exited') await fleet.start(node)
   }
-  return { ...begun, disarm: begun.heal, heal }
+  return { ...begun, lasts: true, heal }
 }

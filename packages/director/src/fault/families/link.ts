@@ -8,7 +8,7 @@ import { bad, type FaultRequest } from '../fault-request.ts'
 import { cutPairs, SHAPES } from '../partition-shape.ts'
 
 const number = (name: string, what: string): Parameter => ({ name, what, default: 0 })
-const toxicity: Parameter = { name: 'toxicity', what: 'the share of connections', default: 1 }
+const toxicity: Parameter = { name: 'toxicity', what: 'the share of connections', default: 1, max: 1 }
 const ways: Parameter = {
   name: 'ways',
   what: 'what "from" sends, or what "to" sends as well',
@@ -45,6 +45,9 @@ const TOXICS: Readonly<
   'limit-data': { type: 'limit_data', what: 'connections close after so much data', parameters: [number('bytes', 'how much')] },
 }
 
+/** Nothing gets through: a link that refuses connections cannot swallow bytes as well. */
+const SEVERS = ['cut', 'refuse', 'flap', 'partition']
+
 const BLACKHOLE: ToxicWish = { type: 'timeout', attributes: { timeout: 0 }, toxicity: 1 }
 
 const KINDS: readonly Kind[] = [
@@ -58,7 +61,10 @@ const KINDS: readonly Kind[] = [
   {
     kind: 'flap',
     what: 'the link is cut and healed, again and again',
-    parameters: [number('down', 'ms'), number('up', 'ms')],
+    parameters: [
+      { ...number('down', 'ms'), default: 1000, min: 1 },
+      { ...number('up', 'ms'), default: 1000, min: 1 },
+    ],
   },
   {
     kind: 'partition',
@@ -73,6 +79,15 @@ const KINDS: readonly Kind[] = [
 export const link: FaultFamily = {
   family: 'link',
   kinds: KINDS,
+  selectors: [],
+  beginsAfter: true,
+  check(request) {
+    if (request.node !== undefined) throw bad('a link is between two', 'use --from and --to')
+    if (request.when ?? request.nth ?? request.every ?? request.probability ?? request.count)
+      throw bad('a link has no occasions to count or choose', 'use --in, --after or --ttl; toxicity is the share of connections')
+    if (request.kind === 'partition' && (request.from ?? request.to))
+      throw bad('a partition is among many: from and to are of a cut', 'use --with among=brokers --with shape=halves')
+  },
   async begin(request, context) {
     const { links } = context.fleet
     if (!links)
@@ -81,15 +96,18 @@ export const link: FaultFamily = {
         'links go directly from node to node here',
         'start the cluster with: npx faultline up --proxied',
       )
-    if (request.when ?? request.nth ?? request.every ?? request.probability ?? request.count)
-      throw bad('a link has no occasions to count or choose', 'use --in, --after or --ttl; toxicity is the share of connections')
     const chosen =
       request.kind === 'partition' ? partitionFlows(request, context.fleet) : await chosenFlows(request, context.fleet)
     if (chosen.length === 0) throw bad('no link matches: nobody dials there on that plane')
-    if (request.observe) return { nodes: [], heal: async () => {} }
-    for (const name of new Set(chosen.map((f) => f.link.name))) context.hit({ link: name })
-    const nodes = [...new Set(chosen.flatMap((f) => [f.link.source, f.link.target]))]
-    return { nodes, heal: await apply(request, context, links, chosen) }
+    const names = [...new Set(chosen.map((f) => f.link.name))]
+    if (!request.observe && SEVERS.includes(request.kind))
+      context.claim(
+        names.map((name) => `the link ${name}`),
+        request.kind === 'refuse' ? 'exclusive' : 'shared',
+      )
+    const heal = request.observe ? async () => {} : await apply(request, context, links, chosen)
+    for (const name of names) context.hit({ link: name })
+    return { nodes: [...new Set(chosen.flatMap((f) => [f.link.source, f.link.target]))], heal }
   },
 }
 
@@ -129,8 +147,13 @@ async function apply(
 ): Promise<Begun['heal']> {
   const { kind, with: given } = request
   const add = async (wish: ToxicWish) => {
-    const removals = await Promise.all(chosen.map((flow) => links.addToxic(id, flow, wish)))
-    return async () => void (await Promise.all(removals.map((remove) => remove())))
+    const tried = await Promise.allSettled(chosen.map((flow) => links.addToxic(id, flow, wish)))
+    const removals = tried.flatMap((t) => (t.status === 'fulfilled' ? [t.value] : []))
+    const remove = async () => void (await Promise.all(removals.map((one) => one())))
+    const failed = tried.find((t) => t.status === 'rejected')
+    if (!failed) return remove
+    await remove()
+    throw failed.reason
   }
   switch (kind) {
     case 'cut':

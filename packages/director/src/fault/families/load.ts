@@ -11,19 +11,19 @@ const ALL: readonly (Kind & { readonly load: LoadKind })[] = [
   {
     kind: 'connections',
     what: 'connections are opened and say nothing',
-    parameters: [{ name: 'count', what: 'how many to each broker', default: 500 }],
+    parameters: [{ name: 'count', what: 'how many to each broker', default: 500, min: 1 }],
     load: connections,
   },
   {
     kind: 'garbage',
     what: 'bytes that are no request, on one connection after the other',
-    parameters: [{ name: 'bytes', what: 'how many', default: 1000 }],
+    parameters: [{ name: 'bytes', what: 'how many', default: 1000, min: 1 }],
     load: garbage,
   },
   {
     kind: 'huge-request',
     what: 'a request that says it is too large',
-    parameters: [{ name: 'bytes', what: 'how large', default: 2_000_000_000 }],
+    parameters: [{ name: 'bytes', what: 'how large', default: 2_000_000_000, min: 1 }],
     load: hugeRequest,
   },
   { kind: 'slow-reader', what: 'a client asks and never reads', parameters: [], load: slowReader },
@@ -31,16 +31,20 @@ const ALL: readonly (Kind & { readonly load: LoadKind })[] = [
 
 export const load: FaultFamily = {
   family: 'load',
+  selectors: [],
+  beginsAfter: true,
   kinds: ALL.map(({ kind, what, parameters }) => ({ kind, what, parameters })),
-  async begin(request, { fleet, hit }) {
+  check(request) {
     if (request.when ?? request.nth ?? request.every ?? request.probability)
       throw bad('load has no occasions to choose', 'use --in, --after, --count or --ttl')
+    if (request.observe) throw bad('load is made, it does not happen: there is nothing to observe', 'leave --observe out')
+  },
+  async begin(request, { fleet, hit }) {
     const names = request.node === undefined ? fleet.namesOf('broker') : [(await fleet.resolve(request.node)).name]
     if (!names.every((name) => name.startsWith('broker:')))
       throw bad(`${names[0]} serves no clients`, 'use --node broker:N, or none for all')
     const { load: kind, parameters } = ALL.find((k) => k.kind === request.kind)!
     const parameter = (name: string) => Number(request.with[name] ?? parameters.find((p) => p.name === name)!.default)
-    if (request.observe) return { nodes: names, heal: async () => {} }
     const { clientAddresses: addresses } = fleet
     const stops = fleet.namesOf('broker').flatMap((name, i) => {
       if (!names.includes(name)) return []

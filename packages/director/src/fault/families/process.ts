@@ -1,62 +1,123 @@
-// Faults of processes: a node is ended, stopped in its tracks, or started again. With a condition, in the moment in which it comes true.
+// Faults of processes: a node is ended, stopped in its tracks, started again, or loses its disk. With a condition, in the moment in which it
+// comes true.
 import type { Fleet, FleetNode, ProcessVerb } from '../../fleet.ts'
-import { armNodes, nodeFault } from '../node-faults.ts'
-import type { Begun, BeginContext, FaultFamily } from '../family.ts'
+import { armNodes, HOLD_MS, nodeFault } from '../node-faults.ts'
+import type { Begun, BeginContext, FaultFamily, Kind } from '../family.ts'
 import { bad, type FaultRequest } from '../fault-request.ts'
-import { AT_POINT, beginAtPoint } from './at-point.ts'
+import { roll, ROLL_TARGETS } from '../roll.ts'
+import { wipe } from '../wipe.ts'
+import { AT_POINT, beginAtPoint, checkAtPoint } from './at-point.ts'
 import { vantageOf } from '../vantage.ts'
 
-const KINDS: readonly { readonly kind: ProcessVerb; readonly what: string }[] = [
-  { kind: 'kill', what: 'SIGKILL; healed, it is started again' },
-  { kind: 'terminate', what: 'an orderly stop (controlled shutdown); healed, it is started again' },
-  { kind: 'pause', what: 'SIGSTOP: it holds its connections and does nothing; healed, it goes on' },
-  { kind: 'restart', what: 'an orderly stop, and a start' },
+const KINDS: readonly Kind[] = [
+  { kind: 'kill', what: 'SIGKILL; healed, it is started again', parameters: [] },
+  { kind: 'terminate', what: 'an orderly stop (controlled shutdown); healed, it is started again', parameters: [] },
+  { kind: 'pause', what: 'SIGSTOP: it holds its connections and does nothing; healed, it goes on', parameters: [] },
+  { kind: 'restart', what: 'an orderly stop, and a start', parameters: [] },
+  {
+    kind: 'roll',
+    what: 'one node after the other is restarted, each when all before it are in sync again; healed, it stops with the node that it is at',
+    parameters: [{ name: 'target', what: 'which nodes', default: 'brokers', oneOf: ROLL_TARGETS }],
+  },
+  {
+    kind: 'wipe',
+    what: 'a broker is stopped, loses its disk, and starts with an empty one',
+    parameters: [{ name: 'force', what: 'also where the last in-sync copy goes', default: 'false', oneOf: ['true', 'false'] }],
+  },
 ]
+
+const isAtPoint = (kind: string) => AT_POINT.some((k) => k.kind === kind)
 
 export const process: FaultFamily = {
   family: 'process',
-  kinds: [...KINDS.map((kind) => ({ ...kind, parameters: [] })), ...AT_POINT],
-  async begin(request, context) {
-    if (AT_POINT.some((k) => k.kind === request.kind)) return beginAtPoint(request, context)
-    if (request.node === undefined)
-      throw bad(`process ${request.kind} needs a node`, 'use --node broker:2 or --node leader:orders-0')
-    if (request.nth ?? request.every ?? request.probability)
+  kinds: [...KINDS, ...AT_POINT],
+  selectors: ['point'],
+  check(request) {
+    const { kind, node, nth, every, probability, count, where } = request
+    if (isAtPoint(kind)) return checkAtPoint(request)
+    if (where.point !== undefined)
+      throw bad(`${kind} does not wait for a point in the code`, 'use crash-at-point or pause-at-point')
+    if (kind === 'roll' && node !== undefined)
+      throw bad('a roll is of many nodes', 'use --with target=brokers, controllers or all')
+    if (kind === 'roll' && count !== undefined) throw bad('a roll is one, and over when its nodes are done', 'leave --count out')
+    if (kind !== 'roll' && node === undefined)
+      throw bad(`process ${kind} needs a node`, 'use --node broker:2 or --node leader:orders-0')
+    if (nth ?? every ?? probability)
       throw bad('nth, every and probability choose among requests: a process has none', 'use --when, --in or --after')
+    if (kind === 'wipe' && node?.startsWith('controller:'))
+      throw bad(
+        `${node} would forget whom it voted for, and with it what the quorum has promised: two controllers could lead in one term`,
+        "Kafka, too, has to be given a new voter instead (KIP-853), and this quorum's voters are fixed: restart or kill it",
+      )
+  },
+  async begin(request, context) {
+    if (isAtPoint(request.kind)) return beginAtPoint(request, context)
     const victims = new Set<FleetNode>()
-    const strike = async () => {
-      if (request.observe) return
-      const node = await context.fleet.resolve(request.node!)
-      await context.fleet.act(request.kind as ProcessVerb, node)
-      victims.add(node)
-      context.hit({ node: node.name })
+    const strike = request.kind === 'roll' ? rolling(request, context) : striking(request, context, victims)
+    const heal = async () => {
+      strike.stop()
+      await undo(context.fleet, victims)
     }
-    const heal = () => undo(context.fleet, victims)
-    if (request.when === undefined && request.after === undefined) {
-      await strike()
-      return { nodes: [...victims].map((v) => v.name), heal }
-    }
-    return watch(request, context, strike, heal)
+    if (request.when !== undefined || request.after !== undefined) return watch(request, context, strike.now, heal)
+    const nodes = await strike.now()
+    return { nodes, lasts: true, heal }
   },
 }
 
-/** Until it is done, nothing leaves the node that has reported the moment; for so long at most. */
-const HOLD_MS = 2000
+interface Strike {
+  /** Resolves with the nodes that it is done to. */
+  readonly now: () => Promise<readonly string[]>
+  readonly stop: () => void
+}
+
+function striking(
+  { kind, node: selector, observe, with: given }: FaultRequest,
+  context: BeginContext,
+  victims: Set<FleetNode>,
+): Strike {
+  const { fleet, hit } = context
+  const now = async () => {
+    const node = await fleet.resolve(selector!)
+    if (!observe) {
+      const done = () => victims.add(node)
+      if (kind === 'wipe') await wipe(fleet, node, String(given['force']) === 'true', done)
+      else await fleet.act(kind as ProcessVerb, node).then(done)
+    }
+    hit({ node: node.name })
+    return [node.name]
+  }
+  return { now, stop: () => {} }
+}
+
+/** It goes on by itself; nobody waits for its end. */
+function rolling({ observe, with: given }: FaultRequest, context: BeginContext): Strike {
+  let stopped = false
+  let begun = false
+  const now = async () => {
+    if (begun) throw bad('it is rolling already', 'one roll is one fault')
+    begun = true
+    const nodes = await roll(context, String(given['target'] ?? 'brokers'), observe, () => stopped)
+    return nodes.map((n) => n.name)
+  }
+  return { now, stop: () => (stopped = true) }
+}
 
 /** Those who own the state watch it; when one reports, it is done. */
 async function watch(
   request: FaultRequest,
   context: BeginContext,
-  strike: () => Promise<void>,
+  strike: Strike['now'],
   heal: () => Promise<void>,
 ): Promise<Begun> {
   const names = request.when === undefined ? [] : context.fleet.namesOf(vantageOf(request.when))
-  // Its count is one of deeds, not of moments: what comes too late for one is tried again.
-  const { count: _, ...uncounted } = request
-  const fault = nodeFault('watch', 'notify', context.id, { ...uncounted, where: {}, with: { hold: HOLD_MS } })
-  const begun = await armNodes(fault, names, context)
+  // Its count is one of deeds, not of moments: what comes too late for one is tried again. What it only observes, nothing need be held for.
+  const { count: _, observe, ...uncounted } = request
+  const watched = { ...uncounted, observe: false, where: {}, with: { hold: observe ? 0 : HOLD_MS } }
+  const begun = await armNodes(nodeFault('watch', 'notify', context.id, watched), names, context)
   return {
     ...begun,
-    disarm: begun.heal,
+    lasts: true,
+    actsHere: true,
     onNotice: (node) =>
       void strike()
         .catch((error: Error) => context.miss({ node, reason: error.message }))

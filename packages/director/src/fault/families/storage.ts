@@ -1,7 +1,7 @@
 // Faults of disks act in brokers on the files of their logs, and in controllers on what the quorum keeps.
 import { armNodes, nodeFault } from '../node-faults.ts'
-import type { FaultFamily } from '../family.ts'
-import { bad, type FaultRequest } from '../fault-request.ts'
+import type { BeginContext, FaultFamily } from '../family.ts'
+import { bad, type FaultRequest, isUnconditional } from '../fault-request.ts'
 
 const FILES = ['log', 'index', 'checkpoint', 'snapshot', 'raft', 'other']
 const OPERATIONS = ['any', 'open', 'read', 'write', 'sync', 'truncate', 'rename', 'remove']
@@ -9,6 +9,7 @@ const operation = { name: 'operation', what: 'which operations', default: 'any',
 
 export const storage: FaultFamily = {
   family: 'storage',
+  selectors: ['file', 'topic', 'partition'],
   kinds: [
     { kind: 'full', what: 'nothing can be written or made any more', parameters: [] },
     { kind: 'io-error', what: 'an operation fails', parameters: [operation] },
@@ -32,11 +33,14 @@ export const storage: FaultFamily = {
       parameters: [{ name: 'seed', what: 'of the bit', default: 0 }],
     },
   ],
+  check({ kind, where: { file, topic, partition } }) {
+    if (file !== undefined && !FILES.includes(file)) throw bad(`there are no "${file}" files`, `use one of ${FILES.join(', ')}`)
+    if (kind === 'slow' && file !== undefined && file !== 'log' && file !== 'raft')
+      throw bad(`nobody waits for ${file} files`, 'slow disks are felt in files of the kinds log and raft')
+    if (partition !== undefined && topic === undefined) throw bad('a partition has files only with its topic', 'use --topic, too')
+  },
   async begin(request, context) {
     const { file, topic } = request.where
-    if (file !== undefined && !FILES.includes(file)) throw bad(`there are no "${file}" files`, `use one of ${FILES.join(', ')}`)
-    if (request.kind === 'slow' && file !== undefined && file !== 'log' && file !== 'raft')
-      throw bad(`nobody waits for ${file} files`, 'slow disks are felt in files of the kinds log and raft')
     const names =
       request.node === undefined
         ? context.fleet.namesOf(file === 'raft' ? 'controller' : 'broker')
@@ -47,6 +51,7 @@ export const storage: FaultFamily = {
       throw bad(`${first} has no ${file} files`, 'controllers have raft files, brokers all others')
     if (request.kind === 'lose-unsynced') checkPowerLoss(request, isRaft)
     if (isRaft && topic !== undefined) throw bad(`${first} has no files of topics`, 'use --node broker:N')
+    if (request.kind === 'full' && isUnconditional(request)) claimFiles(request, names, context)
     return armNodes(nodeFault('storage', request.kind, context.id, request), names, context)
   },
 }
@@ -56,4 +61,19 @@ function checkPowerLoss({ when, nth, every, probability, after }: FaultRequest, 
   if (isRaft) throw bad('the quorum syncs all that it writes: there is nothing to lose', 'use --node broker:N')
   if (when ?? nth ?? every ?? probability ?? after)
     throw bad('lose-unsynced is armed until the node is killed', 'give the condition to the fault that kills it')
+}
+
+/** A disk that is full for files of all topics is full for those of one. */
+function claimFiles({ where }: FaultRequest, names: readonly string[], { claim }: BeginContext): void {
+  const { file, topic, partition } = where
+  const files = names.flatMap((name) => (file === undefined ? FILES : [file]).map((f) => `the ${f} files of ${name}`))
+  claim(files, topic === undefined ? 'exclusive' : 'shared')
+  if (topic === undefined) return
+  const parts = files.map((f) => `${f} for ${topic}`)
+  claim(parts, partition === undefined ? 'exclusive' : 'shared')
+  if (partition === undefined) return
+  claim(
+    parts.map((p) => `${p}-${partition}`),
+    'exclusive',
+  )
 }

@@ -7,7 +7,12 @@ export const garbage: LoadKind = {
   start: (target, parameter, hit) =>
     keepConnecting(
       target,
-      (socket) => socket.write(randomBytes(parameter('bytes'))),
+      (socket) => {
+        const bytes = randomBytes(parameter('bytes'))
+        // A request begins with its length: what could be one would be waited for.
+        bytes[0] = bytes[0]! | 0x80
+        socket.write(bytes)
+      },
       (ms) => hit({ closedAfterMs: Math.round(ms) }),
     ),
 }
