@@ -258,6 +258,8 @@ describe('bad bytes', () => {
           if (!isBatchProblem(records)) expect([...records]).toHaveLength(2)
         },
       ),
+      // More headers than the record has bytes for.
+      { examples: [[69, 6]] },
     )
   })
 

@@ -83,7 +83,8 @@ export class RecordCursor {
       this.#bad = true
       return
     }
-    for (let i = this.headerCount; i > 0 && this.#at < end; i--) {
+    for (let i = this.headerCount; i > 0; i--) {
+      if (this.#at >= end) this.#bad = true
       const keyLength = this.#varint()
       if (keyLength < 0) this.#bad = true
       else this.#at += keyLength
