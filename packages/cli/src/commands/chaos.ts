@@ -126,11 +126,19 @@ async function run(name: string, options: RunChoices): Promise<void> {
     tell: say,
     keep: async ({ logs }) => folder.keepLogs(logs),
   })
-  const interrupted = () => void playing.end().then(() => process.exit(130))
+  let isInterrupted = false
+  const interrupted = () => {
+    isInterrupted = true
+    void playing.end().then(() => process.exit(130))
+  }
   process.once('SIGINT', interrupted)
   process.once('SIGTERM', interrupted)
   if (options.output === 'text') print(`${experiment.name}: ${firstSentence(experiment.about)}\n`)
-  const evidence = await playing.play()
+  const evidence = await playing.play().catch((error: Error) => {
+    // What fails because it is being ended is no news.
+    if (isInterrupted) return new Promise<never>(() => {})
+    throw error
+  })
   const verdict = judge(evidence)
   folder.write(evidence, verdict, join(__dirname, 'report-page'))
   if (options.output === 'json') printJson({ experiment: experiment.name, ...verdict, folder: folder.path })

@@ -41,7 +41,7 @@ export class Run {
   readonly #faults = new Map<string, string>()
   readonly #died: string[] = []
   readonly #listening = new AbortController()
-  #world: RunningWorld | undefined
+  #world: Promise<RunningWorld> | undefined
   #observer: ClusterClient | undefined
   #watch: GroupWatch | undefined
   #workloads: RunningWorkload[] = []
@@ -67,7 +67,8 @@ export class Run {
       await Promise.all(this.#workloads.map((w) => w.stop()))
       await this.#watch?.stop()
       this.#observer?.close()
-      await this.#world?.stop()
+      // One that is still starting has to be there before it can go.
+      await (await this.#world?.catch(() => undefined))?.stop()
     })()
     return this.#ended
   }
@@ -76,8 +77,8 @@ export class Run {
     const { experiment, tell } = this.#o
     const { brokers, controllers } = experiment.cluster
     tell(`starting ${count(controllers, 'controller')} and ${count(brokers, 'broker')}`)
-    const world = await this.#o.startWorld(experiment)
-    this.#world = world
+    this.#world = this.#o.startWorld(experiment)
+    const world = await this.#world
     this.#observer = observerOf(world.bootstrap)
     this.#watch = new GroupWatch(this.#observer)
     void this.#listen(world)
