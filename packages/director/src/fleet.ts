@@ -43,6 +43,8 @@ export interface FleetNode {
   readonly exit: string
   /** Path of its management socket. */
   readonly socket: string
+  /** It has answered since its process started. */
+  answered: boolean
 }
 
 export const PROCESS_VERBS = ['kill', 'terminate', 'pause', 'resume', 'restart'] as const
@@ -53,6 +55,8 @@ export interface FleetContext {
   readonly events: ClusterEvents
   /** What a node that starts is armed with. */
   readonly faultsFor: (name: string) => readonly NodeFault[]
+  /** A fault of this id is held, so that who is armed with it is so rightly. */
+  readonly isHeld: (id: string) => boolean
 }
 
 const STATUS_TIMEOUT_MS = 1000
@@ -68,7 +72,8 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
   /** The proxies of a proxied cluster. */
   abstract readonly links: ProxiedLinks | undefined
 
-  /** Throws Refusal when the proxies of the links cannot be had. */
+  /** What nodes need before they start. Throws Refusal when the proxies of the links cannot be had. */
+  abstract prepare(): Promise<void>
   abstract startAll(): Promise<void>
   /** Throws Refusal where somebody else has to. */
   abstract stopAll(): Promise<void>
@@ -144,8 +149,9 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
 
 function view(node: FleetNode, status: NodeStatus | undefined): NodeView {
   const { id, role, port, httpPort } = node.address
+  const silent = node.answered ? 'silent' : 'starting'
   const state =
-    node.state === 'running' ? (status?.state ?? 'starting') : node.state === 'paused' ? 'paused' : `stopped (${node.exit})`
+    node.state === 'running' ? (status?.state ?? silent) : node.state === 'paused' ? 'paused' : `stopped (${node.exit})`
   return { id, role, name: node.name, pid: node.pid, port, httpPort, state }
 }
 
@@ -154,8 +160,10 @@ async function report(node: FleetNode): Promise<NodeReport> {
   return { ...view(node, status), report: status }
 }
 
-function statusOf(node: FleetNode): Promise<NodeStatus | undefined> {
-  return ask<NodeStatus>(node, { verb: 'status' }, STATUS_TIMEOUT_MS)
+async function statusOf(node: FleetNode): Promise<NodeStatus | undefined> {
+  const status = await ask<NodeStatus>(node, { verb: 'status' }, STATUS_TIMEOUT_MS)
+  if (status) node.answered = true
+  return status
 }
 
 async function ask<T>(node: FleetNode, request: ManagementRequest, timeoutMs: number): Promise<T | undefined> {

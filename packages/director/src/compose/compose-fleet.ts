@@ -61,11 +61,14 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     return this.#links
   }
 
-  /** Compose starts the containers: they wait for their configurations. */
-  async startAll(): Promise<void> {
+  async prepare(): Promise<void> {
     this.#engine = await DockerEngine.find()
     this.#links = await ProxiedLinks.start('', this.#plan.proxied!.toxiproxy)
     await this.#links.create(composeLinks(this.#plan))
+  }
+
+  /** Compose starts the containers: they wait for their configurations. */
+  async startAll(): Promise<void> {
     for (const node of this.nodes) {
       this.#writeFaults(node)
       writeFileSync(`${MANAGEMENT}/${node.service}.json`, JSON.stringify(composeConfig(this.#plan, node.address)))
@@ -143,7 +146,9 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     const onLine = (line: unknown) => {
       if (!reached) {
         reached = true
+        node.answered = true
         if (node.state === 'exited') node.state = 'running'
+        void this.#disarmLeft(node)
         events.emit('process.start', { name: node.name })
       }
       node.heard = JSON.stringify(line)
@@ -156,7 +161,15 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     followSocket(node.socket, { verb: 'events' }, onLine, onEnd)
   }
 
+  /** A director that was started again may find faults that are over by now. */
+  async #disarmLeft({ name }: ContainerNode): Promise<void> {
+    const armed = (await this.manage<{ id: string }[]>(name, { verb: 'faults' })) ?? []
+    const left = armed.filter(({ id }) => !this.#o.isHeld(id))
+    await Promise.all(left.map(({ id }) => this.manage(name, { verb: 'disarm', id })))
+  }
+
   async #lost(node: ContainerNode): Promise<void> {
+    node.answered = false
     node.state = 'exited'
     node.exit = 'not reached'
     const words = (await this.#engine?.lastWords(node.service, LAST_LINES).catch(() => '')) ?? ''
@@ -172,7 +185,7 @@ function containerNode(address: NodeAddress): ContainerNode {
   const name = `${address.role}:${address.id}`
   const service = serviceOf(name)
   const socket = `${MANAGEMENT}/${service}.sock`
-  return { address, name, service, socket, pid: -1, state: 'exited', exit: 'not reached', heard: '' }
+  return { address, name, service, socket, pid: -1, state: 'exited', exit: 'not reached', answered: false, heard: '' }
 }
 
 function exitOf(state: string, exitCode: number): string {

@@ -35,6 +35,12 @@ export interface Begun {
 export interface BeginContext {
   readonly id: string
   readonly fleet: Fleet
+  /** It has begun before: the director was started again. */
+  readonly again: boolean
+  /** The name of the node that a person named, or that had the role when the fault began. */
+  readonly named: (selector: string) => Promise<string>
+  /** Names of the nodes that it has ended or stopped. */
+  readonly struck: Set<string>
   /** A family that acts from outside tells its own hits. */
   readonly hit: (fields: Readonly<Record<string, unknown>>) => void
   /** A moment that was noticed, and could not be used: it does not count, the next one is tried. */

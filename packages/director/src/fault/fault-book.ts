@@ -5,6 +5,7 @@ import type { ClusterEvent, ClusterEvents } from '../events/cluster-events.ts'
 import type { Fleet } from '../fleet.ts'
 import { FAMILIES } from './families/index.ts'
 import type { Begun, FaultFamily, Kind } from './family.ts'
+import type { FaultFile, SavedFault } from './fault-file.ts'
 import { bad, type FaultRequest, parseFaultRequest } from './fault-request.ts'
 
 export type FaultState = 'waiting' | 'armed' | 'spent' | 'healed' | 'expired'
@@ -35,8 +36,14 @@ interface Entry {
   /** Moments that it has acted on. */
   notices: number
   lastHit: Readonly<Record<string, unknown>> | null
+  beginsAt: number | undefined
   endsAt: number | undefined
+  /** Hits until then are counted already. */
+  readonly toldUntil: number
   timer: NodeJS.Timeout | undefined
+  /** What roles meant when it began. */
+  readonly named: Map<string, string>
+  readonly struck: Set<string>
 }
 
 /** Ended faults that are still listed. */
@@ -45,12 +52,15 @@ const KEPT_ENDED = 200
 export class FaultBook {
   readonly #fleet: Fleet
   readonly #events: ClusterEvents
+  readonly #file: FaultFile | undefined
   readonly #entries = new Map<string, Entry>()
   #next = 1
 
-  constructor(fleet: Fleet, events: ClusterEvents) {
+  /** With a `file`, what is armed outlives this process. */
+  constructor(fleet: Fleet, events: ClusterEvents, file?: FaultFile) {
     this.#fleet = fleet
     this.#events = events
+    this.#file = file
     events.listen(0, (event) => this.#observe(event))
   }
 
@@ -60,24 +70,45 @@ export class FaultBook {
     if (request.after && !this.#entries.has(request.after.fault))
       throw bad(`there is no fault ${request.after.fault} to come after`, 'see them with: npx faultline fault list')
     const id = `f${this.#next++}`
-    const entry: Entry = {
-      id,
-      request,
-      family,
-      state: 'waiting',
-      nodes: [],
-      begun: undefined,
-      hits: 0,
-      notices: 0,
-      lastHit: null,
-      endsAt: undefined,
-      timer: undefined,
-    }
+    const beginsAt = request.in === undefined ? undefined : Date.now() + request.in
+    const fresh = { id, request, state: 'waiting', hits: 0, notices: 0, lastHit: null, beginsAt, endsAt: undefined } as const
+    const entry = entryOf({ ...fresh, named: {}, struck: [] }, family)
     this.#entries.set(id, entry)
-    if (request.in !== undefined)
-      entry.timer = setTimeout(() => void this.#begin(entry).catch(() => this.#end(entry, 'healed')), request.in)
-    else await this.#beginOrForget(entry)
+    if (beginsAt === undefined) await this.#beginOrForget(entry)
+    else this.#beginLater(entry)
+    this.#save()
     return view(entry)
+  }
+
+  /** What the last director held, with the time to live that is left of it. Before nodes are heard of. */
+  async restore(): Promise<void> {
+    const { next, faults } = this.#file?.read() ?? { next: 1, faults: [] }
+    this.#next = next
+    for (const saved of faults) {
+      const entry = entryOf(saved, familyOf(saved.request))
+      this.#entries.set(entry.id, entry)
+      if (saved.state === 'waiting') this.#beginLater(entry)
+      else await this.#beginOrForget(entry, true).catch((error: Error) => this.#notResumed(entry, error))
+    }
+  }
+
+  #notResumed({ id }: Entry, { message }: Error): void {
+    this.#events.emit('fault.end', { fault: id, state: 'healed', reason: message })
+  }
+
+  #beginLater(entry: Entry): void {
+    const begin = () => void this.#begin(entry, false).catch(() => this.#end(entry, 'healed'))
+    entry.timer = setTimeout(begin, Math.max(0, entry.beginsAt! - Date.now()))
+  }
+
+  /** Somebody holds it: a node that is armed with it is right. */
+  isOpen(id: string): boolean {
+    const entry = this.#entries.get(id)
+    return entry !== undefined && isOpen(entry)
+  }
+
+  #save(): void {
+    this.#file?.saveSoon(() => ({ next: this.#next, faults: [...this.#entries.values()].filter(isUndone).map(savedOf) }))
   }
 
   list(): FaultView[] {
@@ -111,37 +142,55 @@ export class FaultBook {
     })
   }
 
-  async #beginOrForget(entry: Entry): Promise<void> {
+  async #beginOrForget(entry: Entry, again = false): Promise<void> {
     try {
-      await this.#begin(entry)
+      await this.#begin(entry, again)
     } catch (error) {
       this.#entries.delete(entry.id)
       throw error
     }
   }
 
-  async #begin(entry: Entry): Promise<void> {
-    const { id, request, family } = entry
-    const { ttl } = request
-    if (ttl !== undefined) {
-      entry.endsAt = Date.now() + ttl
-      entry.timer = setTimeout(() => void this.#end(entry, 'expired'), ttl)
+  async #begin(entry: Entry, again: boolean): Promise<void> {
+    const { id, request, family, named, struck } = entry
+    if (request.ttl !== undefined) {
+      entry.endsAt ??= Date.now() + request.ttl
+      entry.timer = setTimeout(() => void this.#expire(entry), Math.max(0, entry.endsAt - Date.now()))
     }
-    entry.state = 'armed'
-    this.#events.emit('fault.begin', { fault: id, family: request.family, kind: request.kind })
+    if (!again) entry.state = 'armed'
+    this.#events.emit('fault.begin', { fault: id, family: request.family, kind: request.kind, ...(again && { again }) })
+    let quiet = again
     const about = { fault: id, family: request.family, kind: request.kind }
-    const hit = (fields: Readonly<Record<string, unknown>>) =>
-      this.#events.emit('fault.hit', { ...about, observed: false, ...fields })
+    const hit = (fields: Readonly<Record<string, unknown>>) => {
+      if (!quiet) this.#events.emit('fault.hit', { ...about, observed: false, ...fields })
+    }
     const miss = (fields: Readonly<Record<string, unknown>>) => {
       entry.notices--
       this.#events.emit('fault.miss', { ...about, ...fields })
     }
     try {
-      entry.begun = await family.begin(request, { id, fleet: this.#fleet, hit, miss })
+      const name = (selector: string) => this.#named(named, selector)
+      entry.begun = await family.begin(request, { id, fleet: this.#fleet, again, named: name, struck, hit, miss })
+      quiet = false
     } catch (error) {
       clearTimeout(entry.timer)
       throw error
     }
+  }
+
+  async #named(named: Map<string, string>, selector: string): Promise<string> {
+    const known = named.get(selector)
+    if (known !== undefined) return known
+    const { name } = await this.#fleet.resolve(selector)
+    named.set(selector, name)
+    return name
+  }
+
+  /** Nobody waits for it: what keeps it from being undone is told. */
+  async #expire(entry: Entry): Promise<void> {
+    await this.#end(entry, 'expired').catch(({ message }: Error) => {
+      this.#events.emit('fault.not-healed', { fault: entry.id, reason: message })
+    })
   }
 
   async #end(entry: Entry, state: 'healed' | 'expired' | 'spent'): Promise<void> {
@@ -151,7 +200,12 @@ export class FaultBook {
     const { begun } = entry
     entry.begun = undefined
     entry.nodes = begun?.nodes ?? []
-    await begun?.heal()
+    this.#save()
+    await begun?.heal().catch((error: unknown) => {
+      // Still to be undone: by the next who asks.
+      entry.begun = begun
+      throw error
+    })
     this.#events.emit('fault.end', { fault: entry.id, state })
     this.#forgetOld()
   }
@@ -160,9 +214,12 @@ export class FaultBook {
     if (event.event !== 'fault.hit') return
     const entry = this.#entries.get(String(event['fault']))
     if (!entry) return
+    // A node tells a director that was started again everything once more.
+    if (event.t <= entry.toldUntil) return
     if (event['family'] === 'watch') return this.#noticed(entry, event.node)
     entry.hits++
     entry.lastHit = event
+    this.#save()
     this.#tellFollowers(entry)
     const { count } = entry.request
     if (count === undefined || entry.hits < count || entry.state !== 'armed') return
@@ -238,6 +295,18 @@ function checkParameters(family: string, { kind, parameters }: Kind, given: Faul
       throw bad(`${name}=${value} is none of ${parameter.oneOf.join(', ')}`)
     if (typeof parameter.default === 'number' && !Number.isFinite(Number(value))) throw bad(`${name}=${value} is no number`)
   }
+}
+
+function entryOf({ named, struck, ...saved }: SavedFault, family: FaultFamily): Entry {
+  const toldUntil = Number(saved.lastHit?.['t'] ?? 0)
+  const kept = { named: new Map(Object.entries(named)), struck: new Set(struck) }
+  return { ...saved, ...kept, family, nodes: [], begun: undefined, timer: undefined, toldUntil }
+}
+
+function savedOf({ id, request, state, hits, notices, lastHit, beginsAt, endsAt, named, struck }: Entry): SavedFault {
+  const undone = state as SavedFault['state']
+  const kept = { named: Object.fromEntries(named), struck: [...struck] }
+  return { id, request, state: undone, hits, notices, lastHit, beginsAt, endsAt, ...kept }
 }
 
 function view(entry: Entry): FaultView {

@@ -21,9 +21,9 @@ export function nodeFault(family: NodeFamily, kind: string, id: string, request:
 }
 
 /** On `names`; or on every one of them that runs, or comes later. */
-export async function armNodes(fault: NodeFault, names: readonly string[], { fleet }: BeginContext): Promise<Begun> {
+export async function armNodes(fault: NodeFault, names: readonly string[], { fleet, again }: BeginContext): Promise<Begun> {
   const armed = await Promise.all(names.map((name) => armOne(fault, name, fleet)))
-  if (names.length === 1 && !armed[0])
+  if (names.length === 1 && !armed[0] && !again)
     throw new Refusal('NODE_FAILED', `${names[0]} does not answer`, 'look at: npx faultline nodes')
   const disarm = async () => {
     await Promise.all(names.map((name) => fleet.manage(name, { verb: 'disarm', id: fault.id })))

@@ -14,11 +14,11 @@ export async function beginAtPoint(request: FaultRequest, context: BeginContext)
   if (point === undefined || !(point in POINTS))
     throw bad(`${point ?? 'nothing'} is no point in the code`, `use --point with one of ${Object.keys(POINTS).join(', ')}`)
   const { fleet } = context
-  const names = request.node === undefined ? fleet.namesOf('broker') : [(await fleet.resolve(request.node)).name]
+  const names = request.node === undefined ? fleet.namesOf('broker') : [await context.named(request.node)]
   const kind = request.kind === 'pause-at-point' ? 'pause' : 'crash'
   const begun = await armNodes(nodeFault('point', kind, context.id, request), names, context)
   const heal = async () => {
-    const victims = fleet.nodes.filter((n) => names.includes(n.name))
+    const victims = await Promise.all(names.map((name) => fleet.resolve(name)))
     // Stopped, a node answers nobody: first it goes on.
     if (kind === 'pause') for (const node of victims) await fleet.resume(node)
     await begun.heal()

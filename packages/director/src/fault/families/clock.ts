@@ -24,7 +24,7 @@ export const clock: FaultFamily = {
     if (request.kind === 'drift' && Number(request.with['rate'] ?? 2) <= 0)
       throw bad('a clock that drifts runs forward', 'use a rate above 0, or freeze')
     const everybody = [...context.fleet.namesOf('broker'), ...context.fleet.namesOf('controller')]
-    const names = request.node === undefined ? everybody : [(await context.fleet.resolve(request.node)).name]
+    const names = request.node === undefined ? everybody : [await context.named(request.node)]
     return armNodes(nodeFault('clock', request.kind, context.id, request), names, context)
   },
 }

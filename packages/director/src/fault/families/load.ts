@@ -32,10 +32,10 @@ const ALL: readonly (Kind & { readonly load: LoadKind })[] = [
 export const load: FaultFamily = {
   family: 'load',
   kinds: ALL.map(({ kind, what, parameters }) => ({ kind, what, parameters })),
-  async begin(request, { fleet, hit }) {
+  async begin(request, { fleet, named, hit }) {
     if (request.when ?? request.nth ?? request.every ?? request.probability)
       throw bad('load has no occasions to choose', 'use --in, --after, --count or --ttl')
-    const names = request.node === undefined ? fleet.namesOf('broker') : [(await fleet.resolve(request.node)).name]
+    const names = request.node === undefined ? fleet.namesOf('broker') : [await named(request.node)]
     if (!names.every((name) => name.startsWith('broker:')))
       throw bad(`${names[0]} serves no clients`, 'use --node broker:N, or none for all')
     const { load: kind, parameters } = ALL.find((k) => k.kind === request.kind)!

@@ -1,5 +1,5 @@
 // Faults of processes: a node is ended, stopped in its tracks, or started again. With a condition, in the moment in which it comes true.
-import type { Fleet, FleetNode, ProcessVerb } from '../../fleet.ts'
+import type { Fleet, ProcessVerb } from '../../fleet.ts'
 import { armNodes, nodeFault } from '../node-faults.ts'
 import type { Begun, BeginContext, FaultFamily } from '../family.ts'
 import { bad, type FaultRequest } from '../fault-request.ts'
@@ -22,18 +22,18 @@ export const process: FaultFamily = {
       throw bad(`process ${request.kind} needs a node`, 'use --node broker:2 or --node leader:orders-0')
     if (request.nth ?? request.every ?? request.probability)
       throw bad('nth, every and probability choose among requests: a process has none', 'use --when, --in or --after')
-    const victims = new Set<FleetNode>()
+    const { struck } = context
     const strike = async () => {
       if (request.observe) return
       const node = await context.fleet.resolve(request.node!)
       await context.fleet.act(request.kind as ProcessVerb, node)
-      victims.add(node)
+      struck.add(node.name)
       context.hit({ node: node.name })
     }
-    const heal = () => undo(context.fleet, victims)
+    const heal = () => undo(context.fleet, struck)
     if (request.when === undefined && request.after === undefined) {
-      await strike()
-      return { nodes: [...victims].map((v) => v.name), heal }
+      if (!context.again) await strike()
+      return { nodes: [...struck], heal }
     }
     return watch(request, context, strike, heal)
   },
@@ -68,8 +68,9 @@ async function watch(
   }
 }
 
-async function undo(fleet: Fleet, victims: ReadonlySet<FleetNode>): Promise<void> {
-  for (const node of victims) {
+async function undo(fleet: Fleet, struck: ReadonlySet<string>): Promise<void> {
+  for (const name of struck) {
+    const node = await fleet.resolve(name)
     if (node.state === 'paused') await fleet.resume(node)
     else if (node.state === 'exited') await fleet.start(node)
   }

@@ -31,8 +31,7 @@ export const storage: FaultFamily = {
         file === 'raft' ? "the quorum's files are not behind this port" : `there are no "${file}" files`,
         `use one of ${FILES.join(', ')}`,
       )
-    const names =
-      request.node === undefined ? context.fleet.namesOf('broker') : [(await context.fleet.resolve(request.node)).name]
+    const names = request.node === undefined ? context.fleet.namesOf('broker') : [await context.named(request.node)]
     if (!names.every((name) => name.startsWith('broker:')))
       throw bad(`${names[0]} has no logs`, 'storage faults act in brokers: use --node broker:N')
     return armNodes(nodeFault('storage', request.kind, context.id, request), names, context)
