@@ -50,6 +50,14 @@ export interface FleetNode {
 export const PROCESS_VERBS = ['kill', 'terminate', 'pause', 'resume', 'restart'] as const
 export type ProcessVerb = (typeof PROCESS_VERBS)[number]
 
+/** Nodes are containers. */
+export interface Containers {
+  /** The id of the director's own. */
+  readonly director: string
+  /** It has the Docker engine's socket: it ends, stops and starts those of nodes itself. */
+  readonly engine: boolean
+}
+
 /** What a world is given. */
 export interface FleetContext {
   readonly events: ClusterEvents
@@ -69,6 +77,10 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
   abstract readonly bootstrap: string
   /** The same, in the same order, as the director itself gets there. */
   abstract readonly clientAddresses: readonly string[]
+  /** Null where nodes are processes of this machine. */
+  get containers(): Containers | null {
+    return null
+  }
   /** The proxies of a proxied cluster. */
   abstract readonly links: ProxiedLinks | undefined
 

@@ -1,11 +1,12 @@
 // The world `compose`: nodes are containers, each alone on its network with Toxiproxy. The director asks them on Unix sockets in a volume that
 // they share, and has Toxiproxy break their links; containers it can end, stop or start only where it has the Docker engine's socket.
 import { writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { Refusal } from '@faultline/base'
 import type { ManagementRequest } from '@faultline/node'
 import type { ClusterDescription, NodeAddress } from '../cluster-folder.ts'
 import { type ClusterEvent, eventsIn } from '../events/cluster-events.ts'
-import { Fleet, type FleetContext, type FleetNode, type ProcessState } from '../fleet.ts'
+import { type Containers, Fleet, type FleetContext, type FleetNode, type ProcessState } from '../fleet.ts'
 import { followSocket } from '../json-socket.ts'
 import { CLIENTS } from '../links/link.ts'
 import { ProxiedLinks } from '../links/proxied-links.ts'
@@ -55,6 +56,10 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   get clientAddresses(): string[] {
     const clients = composeLinks(this.#plan).filter(({ link }) => link.name.startsWith(`${CLIENTS}.`))
     return clients.map(({ listen }) => `toxiproxy:${listen.split(':')[1]}`)
+  }
+
+  override get containers(): Containers {
+    return { director: hostname(), engine: this.#engine !== undefined }
   }
 
   get links(): ProxiedLinks | undefined {
