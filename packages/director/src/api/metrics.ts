@@ -28,12 +28,16 @@ export function metricRoutes({ fleet, faults }: Supervisor): Hono {
   return app
 }
 
+function actsFromOutside({ family, kind }: FaultView): boolean {
+  return family === 'link' || family === 'load' || (family === 'process' && !kind.endsWith('-at-point'))
+}
+
 /** Hits in nodes are counted by nodes: these are the ones of faults that act from outside. */
 function faultFamilies(all: readonly FaultView[]): MetricFamily[] {
   const labelled = (faults: readonly FaultView[], value: (fault: FaultView) => number) =>
     faults.map((fault) => ({ labels: { fault: fault.id, family: fault.family, kind: fault.kind }, value: value(fault) }))
   const armed = all.filter((f) => f.state === 'armed')
-  const outside = all.filter((f) => f.lastHit?.['node'] === DIRECTOR)
+  const outside = all.filter((f) => f.hits > 0 && actsFromOutside(f))
   return [
     gauge(
       'faultline_fault_armed',

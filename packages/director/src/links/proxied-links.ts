@@ -52,7 +52,8 @@ type Listed = ConstructorParameters<typeof Proxy>[1]
 type Tell = (event: 'links.lost' | 'links.restored', fields: Readonly<Record<string, unknown>>) => void
 
 const LOOK_MS = 500
-const ANSWER_MS = 2000
+/** To turn a proxy off, Toxiproxy waits for those that it is just dialling. */
+const ANSWER_MS = 10_000
 /** Toxics with other names are not ours: whoever put them there may keep them. */
 const OURS = /^f\d+_/
 
