@@ -137,7 +137,11 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   #engineFor({ name, service }: ContainerNode, verb: string): DockerEngine {
     if (this.#engine) return this.#engine
     const what = `${name} is a container, and the director does not have the Docker engine's socket`
-    throw new Refusal('BAD_ARGUMENT', what, `docker compose ${verb} ${service}; or start with -f docker/compose.engine.yaml too`)
+    throw new Refusal(
+      'BAD_ARGUMENT',
+      what,
+      `where Docker is, docker compose ${verb} ${service}, or the same with --at http://localhost:8080; or start with -f docker/compose.engine.yaml too`,
+    )
   }
 
   #writeFaults({ name, service }: ContainerNode): void {

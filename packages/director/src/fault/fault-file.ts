@@ -43,8 +43,12 @@ export class FaultFile {
   saveSoon(faults: () => SavedFaults): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
-      writeFileSync(`${this.#path}.tmp`, JSON.stringify(faults()))
-      renameSync(`${this.#path}.tmp`, this.#path)
+      try {
+        writeFileSync(`${this.#path}.tmp`, JSON.stringify(faults()))
+        renameSync(`${this.#path}.tmp`, this.#path)
+      } catch {
+        // A full disk ends no experiment: what is armed is in memory, and only a director that is started again misses it.
+      }
     }, SOON_MS)
   }
 }

@@ -177,7 +177,9 @@ export class ProxiedLinks {
       this.#away = undefined
       this.#tell('links.restored', { toxiproxy: this.#toxiproxy.host, proxies, toxics })
     } catch (error) {
-      this.#lost((error as Error).message)
+      const { message } = error as Error
+      // All that the client says when it finds nobody.
+      this.#lost(message === 'fetch failed' ? 'nobody answers' : message)
     }
   }
 
