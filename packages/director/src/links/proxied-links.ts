@@ -199,7 +199,10 @@ export class ProxiedLinks {
   async #align(): Promise<Made> {
     const made: Made = { proxies: 0, toxics: 0 }
     const there = await this.#all()
-    await Promise.all([...this.#wanted.values()].map((w) => this.#alignOne(w, there.get(w.link.name), made)))
+    const done = await Promise.allSettled([...this.#wanted.values()].map((w) => this.#alignOne(w, there.get(w.link.name), made)))
+    // Only when all have ended: whoever is next must not meet one that is still under way.
+    const failed = done.find((one) => one.status === 'rejected')
+    if (failed) throw failed.reason
     return made
   }
 
