@@ -68,8 +68,7 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
       'min.insync.replicas': '2',
       'message.timestamp.type': 'LogAppendTime',
     })
-    // A container that is killed takes its network with it: who is just connecting hears nothing of it.
-    producer = kafkaFor(cluster.bootstrap, { requestTimeout: 5000 }).producer()
+    producer = kafkaFor(cluster.bootstrap).producer()
     await producer.connect()
     await send(1)
     console.log(`first acks=all record ${Math.round(performance.now() - began)} ms after compose up`)
