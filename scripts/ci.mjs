@@ -1,22 +1,27 @@
 // Runs every test that this machine can run and counts: what needs only Node, then the real clients whose toolchains are here, and the
-// cluster in containers where there is a Docker engine.
+// cluster in containers where there is a Docker engine or one can be started.
 // Called by .ci/run. Leaves no process and no folder behind.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
+import { CiDocker } from './ci-docker.mjs'
 
 const ROOT = join(import.meta.dirname, '..')
 const PROGRAMS = join(ROOT, 'test/clients/programs')
 const MINUTE = 60_000
+/** Whatever is not done by then is ended, and counts as failed. */
+const DEADLINE = Date.now() + 38 * MINUTE
 const temp = mkdtempSync(join(tmpdir(), 'fl-ci-'))
 const running = new Set()
+const docker = new CiDocker({ run, has, apt }, temp)
 
 process.chdir(ROOT)
 // What a test that is cut short leaves in its temporary folder goes with ours.
 process.env.TMPDIR = temp
 process.on('exit', () => {
   for (const pid of running) end(pid)
+  docker.end()
   rmSync(temp, { recursive: true, force: true })
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
@@ -46,9 +51,11 @@ async function realClients() {
 
 /** Where there is no engine, or an image cannot be had, its tests are skipped and say why. */
 async function containers() {
+  await docker.prepare()
   const out = join(temp, 'compose.json')
   const args = ['vitest', 'run', '--config', 'vitest.compose.config.ts', ...reporters('verbose', out)]
-  const done = await run('npx', args, 8 * MINUTE)
+  const done = await run('npx', args, 9 * MINUTE)
+  docker.end()
   return counted('containers', done, out, () => 'containers')
 }
 
@@ -73,11 +80,13 @@ async function pythonPackages() {
 async function installKcat() {
   if (await has('kcat', '-V')) return true
   if (process.getuid?.() !== 0 || !(await has('apt-get', '--version'))) return false
-  const apt = (...args) =>
-    run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=60', ...args], 4 * MINUTE, { DEBIAN_FRONTEND: 'noninteractive' })
   await apt('update')
   await apt('install', '-y', '--no-install-recommends', 'kcat')
   return has('kcat', '-V')
+}
+
+function apt(...args) {
+  return run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=60', ...args], 4 * MINUTE, { DEBIAN_FRONTEND: 'noninteractive' })
 }
 
 async function has(file, ...args) {
@@ -90,7 +99,8 @@ function run(file, args, limitMs, env = {}, output = 'inherit') {
   return new Promise((resolve) => {
     const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', output, output], detached: true })
     if (child.pid !== undefined) running.add(child.pid)
-    const limit = setTimeout(() => done(`no end within ${limitMs / MINUTE} minutes`), limitMs)
+    const ms = Math.max(0, Math.min(limitMs, DEADLINE - Date.now()))
+    const limit = setTimeout(() => done(`no end within ${(ms / MINUTE).toFixed(1)} minutes`), ms)
     const done = (outcome) => {
       clearTimeout(limit)
       if (running.delete(child.pid)) end(child.pid)

@@ -4,43 +4,26 @@ import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { Refusal } from '@faultline/base'
-import type { FaultRequestInput, FaultView, NodeReport, NodeView } from '@faultline/director'
+import { ClusterControl } from '@faultline/director'
 import { until } from '../support/cluster.ts'
+import { composeCommand } from './machine.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const FILES = ['docker/compose.yaml', 'docker/compose.engine.yaml', 'test/compose/small-disk.yaml']
-const BASES = ['node:24-bookworm-slim', 'ghcr.io/shopify/toxiproxy:2.12.0']
+const FILES = ['docker/compose.yaml', 'test/compose/small-disk.yaml']
+const ENGINE = 'docker/compose.engine.yaml'
 const LIMIT_MS = 300_000
 
 const run = promisify(execFile)
 
-async function works(...command: string[]): Promise<boolean> {
-  return run(command[0]!, command.slice(1), { timeout: 120_000 }).then(
-    () => true,
-    () => false,
-  )
-}
-
-/** How Compose is called here. */
-async function composeCommand(): Promise<string[] | undefined> {
-  if (await works('docker', 'compose', 'version')) return ['docker', 'compose']
-  return (await works('docker-compose', 'version')) ? ['docker-compose'] : undefined
-}
-
-/** What this machine lacks; undefined when nothing. */
-export async function missing(): Promise<string | undefined> {
-  if (!(await works('docker', 'version', '--format', '{{.Server.Version}}'))) return 'no Docker engine answers'
-  if (!(await composeCommand())) return 'there is no Compose'
-  for (const image of BASES) {
-    if (!(await works('docker', 'image', 'inspect', image)) && !(await works('docker', 'pull', '-q', image)))
-      return `the image ${image} is not here and cannot be pulled`
-  }
-  return undefined
+interface Done {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
 }
 
 export class ComposeCluster {
   readonly ports: readonly number[]
+  readonly control: ClusterControl
   readonly #project = `faultline-test-${process.pid}`
   readonly #image = `faultline:test-${process.pid}`
   readonly #compose: readonly string[]
@@ -49,7 +32,8 @@ export class ComposeCluster {
   private constructor(ports: readonly number[], compose: readonly string[]) {
     this.ports = ports.slice(0, 3)
     this.#compose = compose
-    this.#api = `http://127.0.0.1:${ports[3]}/v1`
+    this.#api = `http://127.0.0.1:${ports[3]}`
+    this.control = ClusterControl.at(this.#api, null)
   }
 
   static async prepare(): Promise<ComposeCluster> {
@@ -60,24 +44,25 @@ export class ComposeCluster {
     return this.ports.map((port) => `localhost:${port}`).join(',')
   }
 
+  /** Behind a proxy with a certificate of its own, the image is built with that. */
   async build(): Promise<void> {
     const certificate = join(ROOT, 'docker/ca.pem')
     const own = process.env['NODE_EXTRA_CA_CERTS']
     const lent = own !== undefined && !existsSync(certificate)
     if (lent) copyFileSync(own, certificate)
     try {
-      await run('docker', ['build', '-q', '-t', this.#image, '-f', 'docker/Dockerfile', '.'], { cwd: ROOT, timeout: LIMIT_MS })
+      await this.compose('build', 'director')
     } finally {
       if (lent) rmSync(certificate)
     }
   }
 
   async up(): Promise<void> {
-    await this.#run('up', '-d')
+    await this.compose('up', '-d')
   }
 
   async down(): Promise<void> {
-    await this.#run('down', '-v', '-t', '20')
+    await this.compose('down', '-v', '-t', '20')
     await run('docker', ['image', 'rm', '-f', this.#image]).catch(() => {})
   }
 
@@ -96,7 +81,7 @@ export class ComposeCluster {
     await until(
       'a cluster that is well',
       async () => {
-        const nodes = await this.nodes().catch(() => [])
+        const nodes = await this.control.nodes().catch(() => [])
         const brokers = nodes.filter((n) => n.role === 'broker')
         return nodes.some((n) => n.state === 'active') && brokers.every((n) => n.state === 'running')
       },
@@ -104,46 +89,52 @@ export class ComposeCluster {
     )
   }
 
-  nodes(): Promise<NodeView[]> {
-    return this.#call('GET', '/nodes')
-  }
+  /** Clients on this machine, and those in containers; all ask controllers; brokers ask each other, and follow each other. */
+  readonly linkCount = 3 + 3 + (3 * 3 + 3 * 2) + (3 * 2 + 3 * 2)
 
-  async find(selector: string): Promise<NodeView> {
-    return this.#call('GET', `/nodes/${encodeURIComponent(selector)}`)
-  }
-
-  act(verb: string, node: string): Promise<NodeView> {
-    return this.#call('POST', `/nodes/${encodeURIComponent(node)}/${verb}`)
-  }
-
-  fault(request: FaultRequestInput): Promise<FaultView> {
-    return this.#call('POST', '/faults', request)
-  }
-
-  faultOf(id: string): Promise<FaultView> {
-    return this.#call('GET', `/faults/${id}`)
-  }
-
-  healAll(): Promise<unknown> {
-    return this.#call('DELETE', '/faults')
+  async stateOf(node: string): Promise<string> {
+    return (await this.control.find(node)).state
   }
 
   async isr(topic: string): Promise<readonly number[]> {
-    const active = (await this.#call<NodeReport[]>('GET', '/status')).find((n) => n.state === 'active')
+    const active = (await this.control.status()).find((n) => n.state === 'active')
     const topics = (active?.report?.['topics'] ?? []) as { name: string; partitions: { isr: number[] }[] }[]
     return topics.find((t) => t.name === topic)?.partitions[0]?.isr ?? []
   }
 
-  async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const init = body === undefined ? {} : { body: JSON.stringify(body) }
-    const response = await fetch(`${this.#api}${path}`, { method, ...init })
-    const answer = (await response.json()) as T & { refused?: { message: string; advice: string } }
-    if (answer.refused) throw new Refusal('BAD_ARGUMENT', answer.refused.message, answer.refused.advice)
-    return answer
+  /** The first such event since then, by the wall clock. */
+  async event(name: string, since: number): Promise<Readonly<Record<string, unknown>>> {
+    for await (const event of this.control.events(0, AbortSignal.timeout(60_000)))
+      if (event.event === name && event.t >= since) return event
+    throw new Error(`the stream of events ended before ${name}`)
   }
 
-  async #run(...args: string[]): Promise<void> {
-    const [file, ...rest] = [...this.#compose, '-p', this.#project, ...FILES.flatMap((name) => ['-f', name]), ...args]
+  async compose(...args: string[]): Promise<string> {
+    return this.#composeOf([...FILES, ENGINE], args)
+  }
+
+  /** The director is made anew, without the Docker engine's socket. */
+  async takeSocket(): Promise<void> {
+    await this.#composeOf(FILES, ['up', '-d', '--no-deps', 'director'])
+  }
+
+  /** The command line in the director's container. */
+  async inside(...args: string[]): Promise<string> {
+    return this.compose('exec', '-T', 'director', 'faultline', ...args)
+  }
+
+  /** The command line on this machine. */
+  async outside(...args: string[]): Promise<Done> {
+    const program = join(ROOT, 'bin/faultline.mjs')
+    const done = run(process.execPath, [program, ...args, '--at', this.#api], { timeout: LIMIT_MS })
+    return done.then(
+      (output) => ({ code: 0, ...output }),
+      (error: Done) => error,
+    )
+  }
+
+  async #composeOf(files: readonly string[], args: readonly string[]): Promise<string> {
+    const [file, ...rest] = [...this.#compose, '-p', this.#project, ...files.flatMap((name) => ['-f', name]), ...args]
     const [one, two, three] = this.ports.map(String)
     const env = {
       ...process.env,
@@ -155,7 +146,7 @@ export class ComposeCluster {
       FAULTLINE_FAST: 'true',
       DOCKER_GID: String(statSync('/var/run/docker.sock').gid),
     }
-    await run(file!, rest, { cwd: ROOT, env, timeout: LIMIT_MS })
+    return (await run(file!, rest, { cwd: ROOT, env, timeout: LIMIT_MS, maxBuffer: 1 << 26 })).stdout
   }
 }
 

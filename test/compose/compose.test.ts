@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Producer } from 'kafkajs'
 import type { FaultRequestInput } from '@faultline/director'
 import { createTopic, kafkaFor, until } from '../support/cluster.ts'
-import { ComposeCluster, missing } from './compose-cluster.ts'
+import { ComposeCluster } from './compose-cluster.ts'
+import { missing } from './machine.ts'
 
 const lacks = await missing()
 if (lacks) console.log(`the cluster under Compose is not tested: ${lacks}`)
@@ -36,12 +37,25 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
       acknowledged.push(value)
     }
   }
+  const timed = async (work: () => Promise<unknown>) => {
+    const began = performance.now()
+    await work()
+    return performance.now() - began
+  }
   const inSync = (size: number) =>
     until(`${size} in-sync replicas`, async () => (await cluster.isr('orders')).length === size, 60_000)
-  const leader = async () => (await cluster.find('leader:orders-0')).name
+  const leader = async () => (await cluster.control.find('leader:orders-0')).name
   const follower = async () => {
     const name = await leader()
     return ['broker:1', 'broker:2', 'broker:3'].find((n) => n !== name)!
+  }
+  const fault = (request: FaultRequestInput) => cluster.control.addFault(request)
+  const hitsOf = async (id: string) => (await cluster.control.faults()).find((f) => f.id === id)!.hits
+  /** Everything is healed, and all replicas are back. */
+  const mend = async () => {
+    await cluster.control.healAll()
+    await inSync(3)
+    await send(2)
   }
 
   beforeAll(async () => {
@@ -50,7 +64,10 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
     const began = performance.now()
     await cluster.up()
     await cluster.ready()
-    await createTopic(kafkaFor(cluster.bootstrap), 'orders', 1)
+    await createTopic(kafkaFor(cluster.bootstrap), 'orders', 1, {
+      'min.insync.replicas': '2',
+      'message.timestamp.type': 'LogAppendTime',
+    })
     producer = kafkaFor(cluster.bootstrap).producer()
     await producer.connect()
     await send(1)
@@ -58,7 +75,7 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
   }, 600_000)
 
   afterEach(async () => {
-    await cluster.healAll()
+    await cluster.control.healAll()
   })
 
   afterAll(async () => {
@@ -69,8 +86,9 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
 
   it('goes on while the leader is paused, and has it back', async () => {
     const before = await leader()
-    await cluster.fault({ family: 'process', kind: 'pause', node: before })
-    expect((await cluster.find(before)).state).toBe('paused')
+    const { id } = await fault({ family: 'process', kind: 'pause', node: 'leader:orders-0' })
+    expect(await hitsOf(id)).toBe(1)
+    expect(await cluster.stateOf(before)).toBe('paused')
     await until('another leader', async () => (await leader().catch(() => before)) !== before)
     // kafkajs asks a broker that does not answer for ever: a client that comes now finds the others.
     const others = cluster.bootstrap.split(',').filter((_, i) => before !== `broker:${i + 1}`)
@@ -78,70 +96,194 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
     await late.connect()
     await send(10, late)
     await late.disconnect()
-    await cluster.healAll()
-    await inSync(3)
+    await mend()
   })
 
   it('goes on when the container of the leader is killed, and has it back', async () => {
     const before = await leader()
-    await cluster.fault({ family: 'process', kind: 'kill', node: before })
-    expect((await cluster.find(before)).state).toBe('stopped (SIGKILL)')
+    const { id } = await fault({ family: 'process', kind: 'kill', node: 'leader:orders-0' })
+    expect(await cluster.stateOf(before)).toBe('stopped (SIGKILL)')
     await send(10)
-    await cluster.healAll()
-    await inSync(3)
+    expect(await leader()).not.toBe(before)
+    expect(await hitsOf(id)).toBe(1)
+    await mend()
+  })
+
+  it('kills the leader in the moment in which a condition comes true', async () => {
+    const [before, late] = [await leader(), await follower()]
+    const { id } = await fault({ family: 'process', kind: 'kill', node: before, when: 'isr(orders-0).size = 2', count: 1 })
+    await fault({ family: 'link', kind: 'cut', from: late, to: before, plane: 'replication' })
+    await Promise.all([send(10), until('the kill', async () => (await hitsOf(id)) === 1)])
+    await mend()
   })
 
   it('loses a follower whose link to the leader is cut both ways', async () => {
-    await cluster.fault({ family: 'link', kind: 'cut', from: await follower(), to: await leader(), plane: 'replication' })
+    const request = { from: await follower(), to: await leader(), plane: 'replication' } as const
+    const { id } = await fault({ family: 'link', kind: 'cut', ...request })
     // Without anything new nobody is behind.
     await Promise.all([inSync(2), send(10)])
-    await cluster.healAll()
-    await inSync(3)
+    expect(await hitsOf(id)).toBeGreaterThan(0)
+    await mend()
   })
 
   it('loses a follower that hears the controllers, and is not heard', async () => {
     const deaf = await follower()
-    await cluster.fault({ family: 'link', kind: 'cut', from: deaf, plane: 'control', with: { ways: 'one' } })
+    await fault({ family: 'link', kind: 'cut', from: deaf, plane: 'control', with: { ways: 'one' } })
     await inSync(2)
-    expect((await cluster.find(deaf)).state).toBe('running')
+    expect(await cluster.stateOf(deaf)).toBe('running')
     await send(10)
-    await cluster.healAll()
-    await inSync(3)
+    await mend()
   })
 
   it('answers with the errors that it is told to', async () => {
     const error = { family: 'protocol', kind: 'error', where: { apis: ['Produce'] }, with: { error: 'NOT_LEADER_OR_FOLLOWER' } }
-    const { id } = await cluster.fault({ ...error, count: 2 } as FaultRequestInput)
+    const { id } = await fault({ ...error, count: 2 } as FaultRequestInput)
     await send(3)
-    expect(await cluster.faultOf(id)).toMatchObject({ hits: 2, state: 'spent' })
+    expect((await cluster.control.faults()).find((f) => f.id === id)).toMatchObject({ hits: 2, state: 'spent' })
+  })
+
+  it('stamps records with a clock that was stepped', async () => {
+    const hour = 3_600_000
+    const stamp = async () => {
+      const [{ baseOffset, logAppendTime } = {}] = await producer.send({
+        topic: 'orders',
+        acks: -1,
+        messages: [{ value: 'stamp' }],
+      })
+      expect(Number(baseOffset)).toBeGreaterThan(0)
+      return Number(logAppendTime) - Date.now()
+    }
+    const { id } = await fault({ family: 'clock', kind: 'step', node: 'leader:orders-0', with: { ms: hour } })
+    expect(await stamp()).toBeGreaterThan(hour - 60_000)
+    expect(await hitsOf(id)).toBe(1)
+    await mend()
+    expect(await stamp()).toBeLessThan(60_000)
+  })
+
+  it('is slow where the disk of the leader is', async () => {
+    const slow = { where: { file: 'log', topic: 'orders' }, with: { operation: 'write', ms: 400 } }
+    const { id } = await fault({ family: 'storage', kind: 'slow', node: 'leader:orders-0', ...slow })
+    expect(await timed(() => send(1))).toBeGreaterThan(390)
+    expect(await hitsOf(id)).toBeGreaterThan(0)
+    await mend()
+    expect(await timed(() => send(1))).toBeLessThan(390)
+  })
+
+  it('loses the broker whose disk fails, and has it back', async () => {
+    const before = await leader()
+    const failing = { where: { file: 'log', topic: 'orders' }, with: { operation: 'write' } }
+    const { id } = await fault({ family: 'storage', kind: 'io-error', node: before, count: 1, ...failing })
+    await send(10)
+    await until('a broker that has ended', async () => (await cluster.stateOf(before)) === 'stopped (exit code 78)')
+    expect(await hitsOf(id)).toBe(1)
+    await cluster.control.act('restart', before)
+    await mend()
+  })
+
+  it.each(['connections', 'garbage', 'huge-request', 'slow-reader'])('does not mind a load of %s', async (kind) => {
+    const { id } = await fault({ family: 'load', kind })
+    await until('a hit', async () => (await hitsOf(id)) > 0)
+    await send(10)
+    await mend()
+  })
+
+  it('goes on by itself when Toxiproxy was started again, and what was cut stays cut', async () => {
+    const { id } = await fault({ family: 'link', kind: 'cut', from: await follower(), to: await leader(), plane: 'replication' })
+    await Promise.all([inSync(2), send(2)])
+    const began = Date.now()
+    await cluster.compose('kill', 'toxiproxy')
+    expect(await cluster.event('links.lost', began)).toMatchObject({ toxiproxy: 'http://toxiproxy:8474' })
+    await expect(fault({ family: 'link', kind: 'cut' })).rejects.toThrow('is away, and with it every link')
+    expect((await cluster.control.faults()).find((f) => f.id === id)!.state).toBe('armed')
+    await cluster.compose('start', 'toxiproxy')
+    expect(await cluster.event('links.restored', began)).toMatchObject({ proxies: cluster.linkCount, toxics: 4 })
+    await cluster.ready()
+    await send(10)
+    await inSync(2)
+    await mend()
+  })
+
+  it('has its faults still when the director was started again, and clients notice nothing', async () => {
+    const once = kafkaFor(cluster.bootstrap, { retry: { retries: 0 } }).producer()
+    await once.connect()
+    const cut = await fault({ family: 'link', kind: 'cut', from: await follower(), to: await leader(), plane: 'replication' })
+    const killed = await fault({ family: 'process', kind: 'kill', node: 'controller:101' })
+    const late: FaultRequestInput = { family: 'protocol', kind: 'delay', where: { apis: ['Produce'] }, with: { ms: 1 } }
+    const counted = await fault({ ...late, count: 1000 })
+    await Promise.all([inSync(2), send(5, once)])
+    const hits = await until('hits', async () => (await hitsOf(counted.id)) || undefined)
+    const brief = await fault({ ...late, ttl: '2s' })
+    const over = Date.now() + 2000
+    await cluster.compose('kill', 'director')
+    await send(5, once)
+    await until('the end of its time to live', async () => Date.now() > over)
+    await cluster.compose('start', 'director')
+    await cluster.ready()
+    const stateOf = async (id: string) => (await cluster.control.faults()).find((f) => f.id === id)?.state
+    expect(await Promise.all([cut.id, killed.id, counted.id].map(stateOf))).toEqual(['armed', 'armed', 'armed'])
+    await until('the end of the one that was over meanwhile', async () => (await stateOf(brief.id)) !== 'armed')
+    await until('hits of before and of now', async () => (await hitsOf(counted.id)) >= hits + 5)
+    await send(5, once)
+    await inSync(2)
+    expect(await cluster.stateOf('controller:101')).toBe('stopped (SIGKILL)')
+    await mend()
+    await until('the controller', async () => (await cluster.stateOf('controller:101')) === 'follower')
+    await once.disconnect()
   })
 
   it('has no link that does not go through Toxiproxy: with all proxies off, nobody hears anybody', async () => {
     expect(await Promise.all(cluster.ports.map(reach))).toEqual(['open', 'open', 'open'])
-    await cluster.fault({ family: 'link', kind: 'refuse' })
-    await until('controllers that lead nobody', async () => (await cluster.nodes()).every((n) => n.state !== 'active'))
+    await fault({ family: 'link', kind: 'refuse' })
+    await until('controllers that lead nobody', async () => (await cluster.control.nodes()).every((n) => n.state !== 'active'))
     expect(await Promise.all(cluster.ports.map(reach))).toEqual(['dead', 'dead', 'dead'])
-    await cluster.healAll()
+    await expect(cluster.inside('topics')).rejects.toThrow('KAFKA_ERROR')
+    await cluster.control.healAll()
     await cluster.ready()
-    await inSync(3)
-    await send(10)
+    await mend()
+  })
+
+  it("is used and looked at from the director's container", async () => {
+    expect(await cluster.inside('topics', 'create', 'inner', '--rf', '3')).toContain('created inner')
+    expect(await cluster.inside('topics')).toMatch(/inner +1 +3/)
+    const group = ['--group', 'g1', '--from-beginning', '--max', '1']
+    expect(await cluster.inside('consume', 'orders', ...group)).toContain('0:0 v0')
+    expect(await cluster.inside('groups')).toMatch(/g1 .*Empty/)
+    expect(await cluster.inside('status')).toMatch(/orders-0/)
   })
 
   it('goes on when the disk of a broker is full', async () => {
     const topic = { topic: 'large', acks: -1, messages: [{ value: Buffer.alloc(500_000, 'x') }] }
     await createTopic(kafkaFor(cluster.bootstrap), 'large', 1)
-    const full = async () => (await cluster.find('broker:3')).state === 'stopped (exit code 78)'
     await until(
       'a broker that has no room',
       async () => {
         await producer.send(topic)
-        return full()
+        return (await cluster.stateOf('broker:3')) === 'stopped (exit code 78)'
       },
       150_000,
     )
     await inSync(2)
     await send(10)
   }, 240_000)
+
+  it('has processes that are broken from this machine where the director does not have the socket', async () => {
+    await cluster.takeSocket()
+    const victim = 'controller:102'
+    const serves = async () => /active|follower/.test(await cluster.stateOf(victim).catch(() => ''))
+    await until('a director', serves)
+    await expect(cluster.control.act('kill', victim)).rejects.toThrow("does not have the Docker engine's socket")
+    expect(await cluster.outside('pause', victim)).toMatchObject({ code: 0, stdout: `${victim} paused\n` })
+    await until('silence', async () => (await cluster.stateOf(victim)) === 'silent')
+    expect((await cluster.outside('resume', victim)).stdout).toBe(`${victim} running\n`)
+    await until('an answer', serves)
+    expect((await cluster.outside('kill', victim)).stdout).toBe(`${victim} exited\n`)
+    await until('its end', async () => (await cluster.stateOf(victim)) === 'stopped (not reached)')
+    expect(await cluster.outside('kill', victim)).toMatchObject({ code: 2, stderr: expect.stringContaining('is not running') })
+    expect((await cluster.outside('restart', victim)).code).toBe(0)
+    await until('it is back', serves)
+    expect((await cluster.outside('logs', victim, '-n', '5')).stdout).toContain('node.ready')
+    await send(5)
+  })
 
   it('has every record that it acknowledged', async () => {
     const consumer = kafkaFor(cluster.bootstrap).consumer({ groupId: 'audit' })

@@ -1,6 +1,6 @@
 // The command line, as a person and as a program use it.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isAlive } from '@faultline/director'
@@ -55,6 +55,18 @@ describe('faultline', () => {
     expect(stdout).toContain(String(pids[0]))
     const httpPorts = json<{ httpPort: number }[]>('nodes').map((n) => n.httpPort)
     expect(new Set(httpPorts).size).toBe(6)
+  })
+
+  it('finds a cluster elsewhere by its control API', () => {
+    const { api } = JSON.parse(readFileSync(join(home, 'cluster/supervisor.json'), 'utf8')) as { api: string }
+    const elsewhere = `--dir ${home}/nowhere --at`
+    expect(json<object[]>(`nodes ${elsewhere} ${api}`)).toHaveLength(6)
+    expect(faultline(`topics ${elsewhere} ${api}/`).status).toBe(0)
+    const { status, stderr } = faultline(`nodes ${elsewhere} http://127.0.0.1:1`)
+    expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot be reached') })
+    const [{ httpPort }] = json<[{ httpPort: number }]>('nodes')
+    expect(faultline(`nodes ${elsewhere} http://127.0.0.1:${httpPort}`).stderr).toContain('is no control API of Faultline')
+    expect(faultline(`logs broker:1 ${elsewhere} ${api}`).stderr).toContain('with --dir FOLDER')
   })
 
   it('creates, lists, describes and deletes topics', () => {

@@ -18,10 +18,10 @@ let traffic: Traffic
 
 beforeAll(async () => {
   cluster = await startCluster({ brokers: 3, controllers: 1, proxied: true }, DIST)
-  const kafka = kafkaFor(cluster.bootstrap, 'traffic')
+  const kafka = kafkaFor(cluster.bootstrap, { clientId: 'traffic' })
   await createTopic(kafka, 'orders', 3)
   await createTopic(kafka, 'probed', 1, { 'message.timestamp.type': 'LogAppendTime' })
-  probe = kafkaFor(cluster.bootstrap, 'probe')
+  probe = kafkaFor(cluster.bootstrap, { clientId: 'probe' })
   traffic = await trafficTo(kafka, 'orders')
 })
 afterAll(() => cluster[Symbol.asyncDispose]())

@@ -151,7 +151,7 @@ describe('a condition', () => {
     const expectAll = async (all: readonly string[]) => {
       await until(all.filter((when) => !seen.has(when)).join(' and '), async () => all.every((when) => seen.has(when)))
     }
-    const watched = kafkaFor(cluster.bootstrap, 'watched')
+    const watched = kafkaFor(cluster.bootstrap, { clientId: 'watched' })
     const producer = kafka.producer()
     await producer.connect()
     const send = async (count: number) => {

@@ -1,4 +1,5 @@
 // Faults of links in a proxied cluster of real processes, as clients and nodes notice them.
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { type ClusterOptions, startCluster, type StartedCluster } from '@faultline/director'
@@ -94,6 +95,45 @@ describe('a link', () => {
     await using cluster = await startCluster({ brokers: 1, controllers: 1 }, DIST)
     await expect(cluster.fault({ family: 'link', kind: 'cut' })).rejects.toThrow('links go directly from node to node')
   })
+})
+
+/** The proxy process of the cluster, on Linux. */
+function proxyPid(cluster: StartedCluster): number {
+  const supervisor = String(cluster.cluster.folder.supervisor()!.pid)
+  const parentOf = (pid: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[1]
+    } catch {
+      return undefined
+    }
+  }
+  const children = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === supervisor)
+  return Number(children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('faultline-proxy')))
+}
+
+describe('the proxies of a cluster', () => {
+  it.skipIf(process.platform !== 'linux' || process.env['TOXIPROXY_URL'])(
+    'are made again when they end, and what was broken stays so',
+    async () => {
+      await using cluster = await start()
+      const { more, stop } = await traffic(cluster)
+      const ended = new AbortController()
+      const restored = (async () => {
+        for await (const { event, toxics } of cluster.events(0, ended.signal)) if (event === 'links.restored') return toxics
+      })()
+      const follower = await followerOf(cluster)
+      await cluster.fault({ family: 'link', kind: 'cut', from: follower, to: 'leader:orders-0', plane: 'replication' })
+      await cluster.waitForIsr('orders-0', 2)
+      process.kill(proxyPid(cluster), 'SIGKILL')
+      // Both ways of both links between the two.
+      expect(await restored).toBe(4)
+      await more(10)
+      await cluster.waitForIsr('orders-0', 2)
+      await cluster.healAll()
+      await cluster.waitForIsr('orders-0', 3)
+      await stop()
+    },
+  )
 })
 
 describe('all links', () => {

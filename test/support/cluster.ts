@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Cluster, type StartOptions } from '@faultline/director'
-import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { type Admin, Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 
 export const DIST = join(import.meta.dirname, '../../dist')
 
@@ -45,12 +45,13 @@ export async function startTestCluster(options: Partial<StartOptions> = {}): Pro
   return { cluster, bootstrap: cluster.bootstrap, kafka: kafkaFor(cluster.bootstrap), [Symbol.asyncDispose]: stop }
 }
 
-export function kafkaFor(bootstrap: string, clientId = 'test'): Kafka {
+export function kafkaFor(bootstrap: string, options: Partial<KafkaConfig> = {}): Kafka {
   return new Kafka({
-    clientId,
+    clientId: 'test',
     brokers: bootstrap.split(','),
     logLevel: logLevel.NOTHING,
     retry: { retries: 100, initialRetryTime: 50, maxRetryTime: 300 },
+    ...options,
   })
 }
 

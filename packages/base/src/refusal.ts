@@ -17,6 +17,7 @@ export const REFUSALS = {
   LOAD_FAILED: 'the load of an experiment cannot go on',
   UNKNOWN_FAULT: 'no such fault in this cluster',
   NODE_FAILED: 'a node did not start',
+  NO_DOCKER: 'Docker is missing, does not run, or may not be used',
   TIMED_OUT: 'something did not happen in time',
   KAFKA_ERROR: 'the cluster answered with an error',
 } as const

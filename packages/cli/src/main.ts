@@ -17,13 +17,19 @@ const program = new Command('faultline')
 
 const NODE = `broker:2, controller:101, ${ROLES}`
 
-/** A verb on a running cluster: --dir and -o are common to all. */
-function verb(name: string, description: string): Command {
+/** --dir and -o are common to all. */
+function onFolder(name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
     .option('--dir <folder>', 'the cluster (default: the last one started)', lastFolder())
     .option('-o, --output <format>', 'text or json', format, 'text')
+}
+
+/** A verb on a running cluster. */
+function verb(name: string, description: string): Command {
+  const at = new Option('--at <url>', 'the cluster by its control API instead, as in http://localhost:8080').env('FAULTLINE_API')
+  return onFolder(name, description).addOption(at)
 }
 
 /** A verb that looks: once, or again each second. */
@@ -47,7 +53,7 @@ function keyValue(value: string, before: Record<string, string> = {}): Record<st
   return { ...before, [value.slice(0, at)]: value.slice(at + 1) }
 }
 
-verb('up', 'start a cluster, or start again the one in the folder')
+onFolder('up', 'start a cluster, or start again the one in the folder')
   .option('--brokers <n>', 'number of brokers, 1 to 9', integer, 3)
   .option('--controllers <n>', 'number of controllers, 1 to 9', integer, 3)
   .option('--port <n>', "the first broker's port; 0 for free ones", integer, 9092)

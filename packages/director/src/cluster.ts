@@ -1,15 +1,12 @@
-// A cluster as a program drives it: started on a folder, asked, broken and healed through its supervisor.
+// A cluster as a program drives it on a folder: started, waited for, stopped; and asked, broken and healed through its supervisor.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '@faultline/base'
 import { ClusterFolder } from './cluster-folder.ts'
+import { ClusterControl } from './cluster-control.ts'
 import { ControlClient } from './control-client.ts'
-import type { ClusterEvent } from './events/cluster-events.ts'
-import type { FaultView } from './fault/fault-entry.ts'
-import type { Kind } from './fault/family.ts'
-import type { FaultRequestInput } from './fault/fault-request.ts'
-import type { NodeReport, NodeView, ProcessVerb } from './fleet.ts'
+import type { NodeView } from './fleet.ts'
 import { type ClusterWish, planCluster } from './plan-cluster.ts'
 import { checkPorts } from './ports.ts'
 
@@ -22,18 +19,14 @@ export interface StartOptions extends ClusterWish {
 
 const START_TIMEOUT_MS = 30_000
 const POLL_MS = 25
+const LAST_WORDS =
+  'logs/supervisor.log in the folder of the cluster has its last words; start it again with: npx faultline up --dir FOLDER'
 
-export interface FaultPoints {
-  readonly families: readonly { readonly family: string; readonly kinds: readonly Kind[] }[]
-  readonly conditions: readonly { readonly subject: string; readonly key: string; readonly fields: readonly string[] }[]
-  /** Points in the code, with where they are. */
-  readonly points: Readonly<Record<string, string>>
-}
-
-export class Cluster {
+export class Cluster extends ClusterControl {
   readonly folder: ClusterFolder
 
   private constructor(folder: ClusterFolder) {
+    super()
     this.folder = folder
   }
 
@@ -77,50 +70,8 @@ export class Cluster {
       .join(',')
   }
 
-  nodes(): Promise<NodeView[]> {
-    return this.#control.call('GET', '/nodes')
-  }
-
-  status(): Promise<NodeReport[]> {
-    return this.#control.call('GET', '/status')
-  }
-
-  act(verb: ProcessVerb, node: string): Promise<NodeView> {
-    return this.#control.call('POST', `/nodes/${encodeURIComponent(node)}/${verb}`)
-  }
-
-  /** The node that `selector` means now: "broker:2", "leader:orders-0", "controller:active". */
-  find(selector: string): Promise<NodeView> {
-    return this.#control.call('GET', `/nodes/${encodeURIComponent(selector)}`)
-  }
-
-  addFault(request: FaultRequestInput): Promise<FaultView> {
-    return this.#control.call('POST', '/faults', request)
-  }
-
-  faults(): Promise<FaultView[]> {
-    return this.#control.call('GET', '/faults')
-  }
-
-  heal(id: string): Promise<FaultView> {
-    return this.#control.call('DELETE', `/faults/${encodeURIComponent(id)}`)
-  }
-
-  healAll(): Promise<{ readonly healed: number }> {
-    return this.#control.call('DELETE', '/faults')
-  }
-
-  /** What faults there are, and what conditions can speak of. */
-  points(): Promise<FaultPoints> {
-    return this.#control.call('GET', '/points')
-  }
-
-  events(after: number, signal: AbortSignal): AsyncGenerator<ClusterEvent> {
-    return this.#control.events(after, signal)
-  }
-
-  async down(wipe: boolean): Promise<void> {
-    await this.#control.call('POST', '/down', { wipe })
+  override async down(wipe: boolean): Promise<void> {
+    await super.down(wipe)
     const child = this.#supervisor
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     child.ref()
@@ -156,10 +107,10 @@ export class Cluster {
     return new Refusal('NODE_FAILED', what, `read why in ${log}`)
   }
 
-  get #control(): ControlClient {
+  protected override get control(): ControlClient {
     const { api } = this.folder.supervisor() ?? {}
     if (!api) throw new NotUp()
-    return new ControlClient(api, this.folder.describe().api.token)
+    return new ControlClient(api, this.folder.describe().api.token, LAST_WORDS)
   }
 }
 

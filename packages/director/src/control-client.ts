@@ -7,10 +7,13 @@ interface Refused {
 
 export class ControlClient {
   readonly #url: string
+  readonly #advice: string
   readonly #headers: Record<string, string>
 
-  constructor(url: string, token: string | null) {
+  /** `advice` is for whoever finds nobody there. */
+  constructor(url: string, token: string | null, advice: string) {
     this.#url = url
+    this.#advice = advice
     this.#headers = { 'content-type': 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) }
   }
 
@@ -20,14 +23,20 @@ export class ControlClient {
     const response = await fetch(`${this.#url}/v1${path}`, init).catch((error: Error) => {
       throw new Refusal(
         'NO_CLUSTER',
-        `the supervisor at ${this.#url} ended or cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`,
-        'logs/supervisor.log in the folder of the cluster has its last words; start it again with: npx faultline up --dir FOLDER',
+        `the control API at ${this.#url} cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`,
+        this.#advice,
       )
     })
-    const answer = (await response.json()) as T | Refused
+    const answer = (await response.json().catch(() => {
+      throw this.#foreign()
+    })) as T | Refused
     if (response.ok) return answer as T
-    const { code, message, advice } = (answer as Refused).refused
-    throw new Refusal(code, message, advice)
+    const { refused } = answer as Partial<Refused>
+    throw refused ? new Refusal(refused.code, refused.message, refused.advice) : this.#foreign()
+  }
+
+  #foreign(): Refusal {
+    return new Refusal('NO_CLUSTER', `what answers at ${this.#url} is no control API of Faultline`, this.#advice)
   }
 
   /** Server-sent events until `signal` says stop or the other side ends. */

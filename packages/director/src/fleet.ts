@@ -44,16 +44,28 @@ export interface FleetNode {
   readonly exit: string
   /** Path of its management socket. */
   readonly socket: string
+  /** It has answered since its process started. */
+  answered: boolean
 }
 
 export const PROCESS_VERBS = ['kill', 'terminate', 'pause', 'resume', 'restart'] as const
 export type ProcessVerb = (typeof PROCESS_VERBS)[number]
+
+/** Nodes are containers. */
+export interface Containers {
+  /** The id of the director's own. */
+  readonly director: string
+  /** It has the Docker engine's socket: it ends, stops and starts those of nodes itself. */
+  readonly engine: boolean
+}
 
 /** What a world is given. */
 export interface FleetContext {
   readonly events: ClusterEvents
   /** What a node that starts is armed with. */
   readonly faultsFor: (name: string) => readonly NodeFault[]
+  /** A fault of this id is held, so that who is armed with it is so rightly. */
+  readonly isHeld: (id: string) => boolean
 }
 
 const STATUS_TIMEOUT_MS = 1000
@@ -66,10 +78,15 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
   abstract readonly bootstrap: string
   /** The same, in the same order, as the director itself gets there. */
   abstract readonly clientAddresses: readonly string[]
+  /** Null where nodes are processes of this machine. */
+  get containers(): Containers | null {
+    return null
+  }
   /** The proxies of a proxied cluster. */
   abstract readonly links: ProxiedLinks | undefined
 
-  /** Throws Refusal when the proxies of the links cannot be had. */
+  /** What nodes need before they start. Throws Refusal when the proxies of the links cannot be had. */
+  abstract prepare(): Promise<void>
   abstract startAll(): Promise<void>
   /** Throws Refusal where somebody else has to. */
   abstract stopAll(): Promise<void>
@@ -158,8 +175,9 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
 
 function view(node: FleetNode, status: NodeStatus | undefined): NodeView {
   const { id, role, port, httpPort } = node.address
+  const silent = node.answered ? 'silent' : 'starting'
   const state =
-    node.state === 'running' ? (status?.state ?? 'starting') : node.state === 'paused' ? 'paused' : `stopped (${node.exit})`
+    node.state === 'running' ? (status?.state ?? silent) : node.state === 'paused' ? 'paused' : `stopped (${node.exit})`
   return { id, role, name: node.name, pid: node.pid, port, httpPort, state }
 }
 
@@ -168,8 +186,10 @@ async function report(node: FleetNode): Promise<NodeReport> {
   return { ...view(node, status), report: status }
 }
 
-function statusOf(node: FleetNode): Promise<NodeStatus | undefined> {
-  return ask<NodeStatus>(node, { verb: 'status' }, STATUS_TIMEOUT_MS)
+async function statusOf(node: FleetNode): Promise<NodeStatus | undefined> {
+  const status = await ask<NodeStatus>(node, { verb: 'status' }, STATUS_TIMEOUT_MS)
+  if (status) node.answered = true
+  return status
 }
 
 async function ask<T>(node: FleetNode, request: ManagementRequest, timeoutMs: number): Promise<T | undefined> {

@@ -1,4 +1,6 @@
 export * from './cluster.ts'
+export { ClusterControl, type FaultPoints } from './cluster-control.ts'
+export type { ClusterInfo } from './api/control-server.ts'
 export * from './cluster-folder.ts'
 export * from './json-socket.ts'
 export { FAST_SETTINGS } from './plan-cluster.ts'

@@ -50,12 +50,14 @@ export class LocalFleet extends Fleet<NodeProcess> {
     return this.#links
   }
 
+  async prepare(): Promise<void> {
+    if (!this.#cluster.proxied) return
+    this.#links = await ProxiedLinks.start(this.#o.program, this.#cluster.proxied.toxiproxy)
+    await this.#links.create(this.#linkTargets())
+  }
+
   async startAll(): Promise<void> {
-    const { folder, program } = this.#o
-    if (this.#cluster.proxied) {
-      this.#links = await ProxiedLinks.start(program, this.#cluster.proxied.toxiproxy)
-      await this.#links.create(this.#linkTargets())
-    }
+    const { folder } = this.#o
     for (const node of this.nodes) writeFileSync(folder.config(node.name), JSON.stringify(this.#config(node.address)))
     for (const node of this.nodes) this.start(node)
   }

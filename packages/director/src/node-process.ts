@@ -23,6 +23,7 @@ export class NodeProcess implements FleetNode {
   #exit = ''
   #ended: Promise<void> = Promise.resolve()
   onExit: (node: NodeProcess) => void = () => {}
+  answered = false
 
   constructor(address: NodeAddress, folder: ClusterFolder, program: string, detached: boolean) {
     this.address = address
@@ -60,6 +61,7 @@ export class NodeProcess implements FleetNode {
     this.#child = child
     this.#state = 'running'
     this.#exit = ''
+    this.answered = false
     this.#ended = new Promise((resolve) => {
       const end = (how: string) => {
         this.#state = 'exited'

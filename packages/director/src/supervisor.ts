@@ -2,6 +2,7 @@
 import { type ControlOptions, serveControl } from './api/control-server.ts'
 import { ClusterEvents } from './events/cluster-events.ts'
 import { FaultBook } from './fault/fault-book.ts'
+import type { FaultFile } from './fault/fault-file.ts'
 import type { Fleet, FleetContext } from './fleet.ts'
 
 export class Supervisor {
@@ -13,16 +14,23 @@ export class Supervisor {
   #ending: Promise<void> | undefined
 
   /** `release`: all nodes have stopped. */
-  constructor(world: (context: FleetContext) => Fleet, release: (wipe: boolean) => void) {
+  constructor(world: (context: FleetContext) => Fleet, release: (wipe: boolean) => void, faultFile?: FaultFile) {
     const { events } = this
-    this.fleet = world({ events, faultsFor: (name) => this.faults.armedFor(name) })
-    this.faults = new FaultBook(this.fleet, events)
+    this.fleet = world({
+      events,
+      faultsFor: (name) => this.faults.armedFor(name),
+      isHeld: (id) => this.faults.isOpen(id),
+    })
+    this.faults = new FaultBook(this.fleet, events, faultFile)
     this.#release = release
   }
 
   /** Resolves with the port of the control API. */
   async start(control: ControlOptions): Promise<number> {
+    await this.fleet.prepare()
+    await this.faults.restore()
     await this.fleet.startAll()
+    this.fleet.links?.watch((event, fields) => this.events.emit(event, fields))
     const { port, close } = await serveControl(this, control)
     this.#close = close
     return port

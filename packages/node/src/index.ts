@@ -1,4 +1,5 @@
 export * from './disk/node-disk.ts'
+export * from './metrics/exposition.ts'
 export * from './net/dialer.ts'
 export * from './net/listener.ts'
 export * from './net/socket-stream.ts'

@@ -48,17 +48,18 @@ async function run({ role }: NodeConfig): Promise<void> {
   for (const fault of readFaults(config)) faults.arm(fault)
   const node = await start(config, transport, events, faults, exit, gate)
   const processMetrics = new ProcessMetrics()
-  await serveHttp(config.listen.http, {
+  const observed = {
     families: () => [...node.families(), ...hits.families(), ...processMetrics.families()],
     health: () => node.health(),
-  })
+  }
+  await serveHttp(config.listen.http, observed)
   const stop = () => {
     events.emit('node.stopping', {})
     node.stop()
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', () => {})
-  await serveManagement(config.management, { ...node, stop }, events, faults, gate)
+  await serveManagement(config.management, { ...node, ...observed, stop }, events, faults, gate)
   if (config.followsSupervisor) {
     process.stdin.on('end', () => exit(0)).on('error', () => exit(0))
     process.stdin.resume()

@@ -1,9 +1,9 @@
 // faultline events: the cluster's one ordered stream, a line each.
-import { Cluster, type ClusterEvent } from '@faultline/director'
+import type { ClusterEvent } from '@faultline/director'
 import { print, printJson } from '../output.ts'
+import { attach, type Target } from '../target.ts'
 
-interface Options {
-  readonly dir: string
+interface Options extends Target {
   readonly output: 'text' | 'json'
   readonly follow: boolean
 }
@@ -11,7 +11,8 @@ interface Options {
 /** What is kept comes at once; nothing for so long, and without --follow that was all. */
 const QUIET_MS = 200
 
-export async function events({ dir, output, follow }: Options): Promise<void> {
+export async function events(options: Options): Promise<void> {
+  const { output, follow } = options
   const ended = new AbortController()
   process.once('SIGINT', () => ended.abort())
   let quiet: NodeJS.Timeout | undefined
@@ -21,7 +22,7 @@ export async function events({ dir, output, follow }: Options): Promise<void> {
   }
   wait()
   try {
-    for await (const event of Cluster.attach(dir).events(0, ended.signal)) {
+    for await (const event of attach(options).events(0, ended.signal)) {
       if (output === 'json') printJson(event)
       else print(eventLine(event))
       wait()

@@ -1,10 +1,10 @@
 // faultline fault add, list, points, heal, heal-all.
 import { Refusal } from '@faultline/base'
-import { Cluster, type FaultRequestInput, type FaultView } from '@faultline/director'
+import type { ClusterControl, FaultRequestInput, FaultView } from '@faultline/director'
 import { print, printJson, table } from '../output.ts'
+import { attach, type Target } from '../target.ts'
 
-interface Options {
-  readonly dir: string
+interface Options extends Target {
   readonly output: 'text' | 'json'
   readonly do?: string
   readonly node?: string
@@ -34,7 +34,7 @@ interface Options {
   readonly with: Readonly<Record<string, string>>
 }
 
-const ACTIONS: Readonly<Record<string, (cluster: Cluster, what: readonly string[], options: Options) => Promise<void>>> = {
+const ACTIONS: Readonly<Record<string, (cluster: ClusterControl, what: readonly string[], options: Options) => Promise<void>>> = {
   add,
   list,
   points,
@@ -48,10 +48,10 @@ export async function fault(action: string, what: readonly string[], options: Op
     const known = Object.keys(ACTIONS).join(', ')
     throw new Refusal('BAD_ARGUMENT', `fault ${action} is not known`, `use one of ${known}`)
   }
-  await run(Cluster.attach(options.dir), what, options)
+  await run(attach(options), what, options)
 }
 
-async function add(cluster: Cluster, [family]: readonly string[], options: Options): Promise<void> {
+async function add(cluster: ClusterControl, [family]: readonly string[], options: Options): Promise<void> {
   const advice = 'as in: npx faultline fault add protocol --api Produce --do lose-reply --count 1'
   if (family === undefined) throw new Refusal('BAD_ARGUMENT', 'fault add needs a family', advice)
   const link = linkKind(options)
@@ -123,13 +123,13 @@ function parameter(value: string): string | number {
   return value !== '' && Number.isFinite(Number(value)) ? Number(value) : value
 }
 
-async function list(cluster: Cluster, _what: readonly string[], { output }: Options): Promise<void> {
+async function list(cluster: ClusterControl, _what: readonly string[], { output }: Options): Promise<void> {
   const faults = await cluster.faults()
   if (output === 'json') return printJson(faults)
   print(faults.length === 0 ? 'nothing is broken\nnext: npx faultline fault points' : faultTable(faults))
 }
 
-async function points(cluster: Cluster, _what: readonly string[], { output }: Options): Promise<void> {
+async function points(cluster: ClusterControl, _what: readonly string[], { output }: Options): Promise<void> {
   const { families, conditions, points: named } = await cluster.points()
   if (output === 'json') return printJson({ families, conditions, points: named })
   const rows = families.flatMap(({ family, kinds }) =>
@@ -150,14 +150,14 @@ async function points(cluster: Cluster, _what: readonly string[], { output }: Op
   )
 }
 
-async function heal(cluster: Cluster, [id]: readonly string[], { output }: Options): Promise<void> {
+async function heal(cluster: ClusterControl, [id]: readonly string[], { output }: Options): Promise<void> {
   if (id === undefined) throw new Refusal('BAD_ARGUMENT', 'fault heal needs an id', 'see them with: npx faultline fault list')
   const view = await cluster.heal(id)
   if (output === 'json') printJson(view)
   else print(faultTable([view]))
 }
 
-async function healAll(cluster: Cluster, _what: readonly string[], { output }: Options): Promise<void> {
+async function healAll(cluster: ClusterControl, _what: readonly string[], { output }: Options): Promise<void> {
   const { healed } = await cluster.healAll()
   if (output === 'json') printJson({ healed })
   else print(healed === 0 ? 'nothing was broken' : `${healed} healed`)

@@ -1,13 +1,14 @@
 // faultline status, nodes, logs.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { Refusal } from '@faultline/base'
 import { Cluster, ClusterFolder, type NodeReport } from '@faultline/director'
 import { print, printJson, table } from '../output.ts'
+import { NodeContainer } from '../docker.ts'
+import { attach, type Target } from '../target.ts'
 import { nodeTable } from './up.ts'
 import { watchStatus } from './watch-status.ts'
 
-interface Options {
-  readonly dir: string
+interface Options extends Target {
   readonly output: 'text' | 'json'
 }
 
@@ -23,16 +24,16 @@ interface Replica {
   readonly logEndOffset: number
 }
 
-export async function nodes({ dir, output }: Options): Promise<void> {
-  const views = await Cluster.attach(dir).nodes()
-  if (output === 'json') printJson(views)
+export async function nodes(options: Options): Promise<void> {
+  const views = await attach(options).nodes()
+  if (options.output === 'json') printJson(views)
   else print(nodeTable(views))
 }
 
-export async function status({ dir, output, watch }: Options & { readonly watch: boolean }): Promise<void> {
-  if (watch) return watchStatus({ dir, output })
-  const reports = await Cluster.attach(dir).status()
-  if (output === 'json') return printJson(reports)
+export async function status(options: Options & { readonly watch: boolean }): Promise<void> {
+  if (options.watch) return watchStatus(options)
+  const reports = await attach(options).status()
+  if (options.output === 'json') return printJson(reports)
   print(nodeTable(reports))
   const led = reports.flatMap((r) => partitionsOf(r).filter((p) => p.leads))
   if (led.length === 0) return
@@ -59,14 +60,26 @@ function list(ids: readonly number[]): string {
   return ids.join(',')
 }
 
-export async function logs(node: string, { dir, output, lines }: Options & { readonly lines: number }): Promise<void> {
-  const folder = new ClusterFolder(dir)
-  const text = readFileSync(folder.log(await nameOf(folder, node)), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .slice(-lines)
+export async function logs(node: string, { dir, at, output, lines }: Options & { readonly lines: number }): Promise<void> {
+  const text = at === undefined ? await logOf(new ClusterFolder(dir), node, lines) : await logOfContainer(at, node, lines)
   if (output === 'json') printJson(text)
   else print(text.join('\n'))
+}
+
+async function logOf(folder: ClusterFolder, node: string, lines: number): Promise<string[]> {
+  const log = folder.log(await nameOf(folder, node))
+  if (!existsSync(log)) {
+    const advice = 'in containers: docker compose -f docker/compose.yaml logs broker-1; or from the machine of Docker, with --at'
+    throw new Refusal('BAD_ARGUMENT', `${log} is not there`, advice)
+  }
+  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-lines)
+}
+
+async function logOfContainer(at: string, node: string, lines: number): Promise<string[]> {
+  const cluster = attach({ dir: '', at })
+  const [{ name }, { containers }] = [await cluster.find(node), await cluster.info()]
+  if (containers) return new NodeContainer(name, containers.director).logs(lines).split('\n')
+  throw new Refusal('BAD_ARGUMENT', `the logs of the cluster at ${at} are files`, 'read them on its machine, with --dir FOLDER')
 }
 
 /** A role needs a running cluster; a node's log can be read when nothing runs any more. */

@@ -1,10 +1,10 @@
 // The Kafka client of the command line's own verbs, and its errors as refusals.
 import { Refusal } from '@faultline/base'
-import { Cluster } from '@faultline/director'
 import { Kafka, KafkaJSError, logLevel } from 'kafkajs'
+import { brokersOf, type Target } from '../target.ts'
 
-export function kafkaOf(dir: string): Kafka {
-  const brokers = Cluster.attach(dir).bootstrap.split(',')
+export async function kafkaOf(target: Target): Promise<Kafka> {
+  const brokers = await brokersOf(target)
   return new Kafka({ clientId: 'faultline', brokers, logLevel: logLevel.NOTHING, retry: { retries: 5, initialRetryTime: 100 } })
 }
 

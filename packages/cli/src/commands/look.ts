@@ -1,12 +1,11 @@
 // How a verb looks at the cluster: once, or again each second with --watch. What passes by itself is waited for; what does not is refused.
 import { Refusal } from '@faultline/base'
 import { ClusterClient, Disconnected, KafkaError, persist, type Silent, type TopicPartition } from '@faultline/client'
-import { Cluster } from '@faultline/director'
 import { SocketDialer, SystemClock } from '@faultline/node'
 import { print, printJson, refusalText } from '../output.ts'
+import { brokersOf, type Target } from '../target.ts'
 
-export interface LookOptions {
-  readonly dir: string
+export interface LookOptions extends Target {
   readonly output: 'text' | 'json'
   readonly watch: boolean
 }
@@ -23,8 +22,9 @@ export interface View<T> {
   readonly text: (found: T) => string
 }
 
-export async function look<T>({ dir, output, watch }: LookOptions, { ask, text }: View<T>): Promise<void> {
-  const client = clientOf(dir)
+export async function look<T>(options: LookOptions, { ask, text }: View<T>): Promise<void> {
+  const { output, watch } = options
+  const client = await clientOf(options)
   const show = (found: T) => (output === 'json' ? printJson(found) : print(text(found)))
   try {
     if (watch)
@@ -59,13 +59,11 @@ function showRefusal(output: 'text' | 'json', refusal: Refusal): void {
   else print(refusalText(refusal))
 }
 
-function clientOf(dir: string): ClusterClient {
-  const bootstrap = Cluster.attach(dir)
-    .bootstrap.split(',')
-    .map((address) => {
-      const colon = address.lastIndexOf(':')
-      return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
-    })
+async function clientOf(target: Target): Promise<ClusterClient> {
+  const bootstrap = (await brokersOf(target)).map((address) => {
+    const colon = address.lastIndexOf(':')
+    return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
+  })
   const clock = new SystemClock()
   return new ClusterClient({
     bootstrap,

@@ -1,10 +1,10 @@
 // faultline produce, consume.
 import { createInterface } from 'node:readline'
 import { print, printJson } from '../output.ts'
+import type { Target } from '../target.ts'
 import { answered, kafkaOf } from './kafka.ts'
 
-interface Options {
-  readonly dir: string
+interface Options extends Target {
   readonly output: 'text' | 'json'
 }
 
@@ -19,8 +19,9 @@ export interface ProduceOptions extends Options {
 }
 
 /** With a transactional id, everything is one transaction, which is committed where the input ends. */
-export async function produce(topic: string, { dir, output, keys, transactionalId }: ProduceOptions): Promise<void> {
-  const producer = kafkaOf(dir).producer({
+export async function produce(topic: string, options: ProduceOptions): Promise<void> {
+  const { output, keys, transactionalId } = options
+  const producer = (await kafkaOf(options)).producer({
     idempotent: true,
     ...(transactionalId && { transactionalId, maxInFlightRequests: 1 }),
   })
@@ -52,7 +53,7 @@ export async function consume(
   topic: string,
   options: Options & { readonly fromBeginning: boolean; readonly max: number; readonly group?: string },
 ): Promise<void> {
-  const consumer = kafkaOf(options.dir).consumer({
+  const consumer = (await kafkaOf(options)).consumer({
     groupId: options.group ?? `faultline-${process.pid}`,
     maxWaitTimeInMs: FETCH_MS,
   })

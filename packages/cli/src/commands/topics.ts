@@ -2,10 +2,10 @@
 import { Refusal } from '@faultline/base'
 import { type Admin, ConfigResourceTypes } from 'kafkajs'
 import { print, printJson, table } from '../output.ts'
+import type { Target } from '../target.ts'
 import { answered, kafkaOf } from './kafka.ts'
 
-export interface TopicsOptions {
-  readonly dir: string
+export interface TopicsOptions extends Target {
   readonly output: 'text' | 'json'
   readonly partitions: number
   readonly rf: number
@@ -22,7 +22,7 @@ export async function topics(action: string | undefined, name: string | undefine
     )
   if (action && !name)
     throw new Refusal('BAD_ARGUMENT', `topics ${action} needs a name`, `use: npx faultline topics ${action} NAME`)
-  const admin = kafkaOf(options.dir).admin()
+  const admin = (await kafkaOf(options)).admin()
   await answered(async () => {
     await admin.connect()
     try {

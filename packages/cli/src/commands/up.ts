@@ -60,7 +60,7 @@ export async function up(options: UpOptions): Promise<void> {
 export function nodeTable(nodes: readonly NodeView[]): string {
   return table(
     ['NODE', 'ROLE', 'PID', 'PORT', 'HTTP', 'STATE'],
-    nodes.map((n) => [n.name, n.role, n.pid, n.port, n.httpPort, n.state]),
+    nodes.map((n) => [n.name, n.role, n.pid < 0 ? '-' : n.pid, n.port, n.httpPort, n.state]),
   )
 }
 

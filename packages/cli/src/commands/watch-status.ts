@@ -1,13 +1,13 @@
 // faultline status --watch: the board, again each second, and under it what happened last.
 import { Refusal } from '@faultline/base'
-import { Cluster, type NodeReport } from '@faultline/director'
+import type { NodeReport } from '@faultline/director'
 import { print, printJson } from '../output.ts'
+import { attach, type Target } from '../target.ts'
 import { boardOf, boardText } from './board.ts'
 import { eventLine } from './events.ts'
 import { again } from './look.ts'
 
-interface Options {
-  readonly dir: string
+interface Options extends Target {
   readonly output: 'text' | 'json'
 }
 
@@ -18,20 +18,21 @@ const RETRY_MS = 1000
 const HEIGHT = 40
 const WIDTH = 120
 
-export async function watchStatus({ dir, output }: Options): Promise<never> {
-  Cluster.attach(dir)
+export async function watchStatus(options: Options): Promise<never> {
+  attach(options)
+  const { output } = options
   const lines: string[] = []
-  if (output === 'text') void follow(dir, lines)
+  if (output === 'text') void follow(options, lines)
   return again(output, async () => {
-    const board = boardOf(await reports(dir))
+    const board = boardOf(await reports(options))
     if (output === 'json') return () => printJson({ t: Date.now(), ...board })
     const { rows = HEIGHT, columns = WIDTH } = process.stdout
     return () => print(boardText(board, lines, rows - 1, columns))
   })
 }
 
-async function reports(dir: string): Promise<NodeReport[]> {
-  const cluster = Cluster.attach(dir)
+async function reports(target: Target): Promise<NodeReport[]> {
+  const cluster = attach(target)
   try {
     return await cluster.status()
   } catch (error) {
@@ -41,11 +42,11 @@ async function reports(dir: string): Promise<NodeReport[]> {
 }
 
 /** The stream breaks when the cluster goes down; when it is up again, it is told from the start. */
-async function follow(dir: string, into: string[]): Promise<never> {
+async function follow(target: Target, into: string[]): Promise<never> {
   const never = new AbortController()
   for (;;) {
     try {
-      for await (const event of Cluster.attach(dir).events(0, never.signal)) {
+      for await (const event of attach(target).events(0, never.signal)) {
         into.push(eventLine(event))
         if (into.length > KEPT) into.shift()
       }

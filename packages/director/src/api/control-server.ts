@@ -2,9 +2,11 @@
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { Refusal } from '@faultline/base'
+import type { Containers } from '../fleet.ts'
 import type { Supervisor } from '../supervisor.ts'
 import { eventRoutes } from './events.ts'
 import { faultRoutes } from './faults.ts'
+import { metricRoutes } from './metrics.ts'
 import { nodeRoutes } from './nodes.ts'
 import { OPENAPI } from './openapi.ts'
 
@@ -14,6 +16,17 @@ export interface ControlOptions {
   readonly token: string | null
   /** Called when the cluster was told to stop and has, and that was answered. */
   readonly onDown: () => void
+}
+
+/** The cluster. */
+export interface ClusterInfo {
+  readonly clusterId: string
+  /** Where clients find it, "localhost:9092,…". */
+  readonly bootstrap: string
+  /** The same for clients that run where the director does. */
+  readonly beside: string
+  readonly pid: number
+  readonly containers: Containers | null
 }
 
 export interface Served {
@@ -38,10 +51,12 @@ export function controlApp(supervisor: Supervisor, { token, onDown }: Pick<Contr
   })
   app.get('/openapi.json', (c) => c.json(OPENAPI))
   app.get('/v1', (c) => {
-    const { clusterId, bootstrap } = supervisor.fleet
-    return c.json({ clusterId, bootstrap, pid: process.pid })
+    const { clusterId, bootstrap, clientAddresses, containers } = supervisor.fleet
+    const answer: ClusterInfo = { clusterId, bootstrap, beside: clientAddresses.join(), pid: process.pid, containers }
+    return c.json(answer)
   })
   app.route('/v1', nodeRoutes(supervisor))
+  app.route('/v1', metricRoutes(supervisor))
   app.route('/v1', faultRoutes(supervisor))
   app.route('/v1', eventRoutes(supervisor))
   app.post('/v1/down', async (c) => {

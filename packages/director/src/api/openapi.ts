@@ -36,6 +36,22 @@ export const OPENAPI = {
         responses: { ...ok('the node', { $ref: '#/components/schemas/Node' }), ...refused },
       },
     },
+    '/v1/nodes/{node}/metrics': {
+      get: {
+        summary: "a node's metrics in Prometheus' text format",
+        parameters: [NODE],
+        responses: { 200: { description: 'families of metrics', content: { 'text/plain': {} } }, ...refused },
+      },
+    },
+    '/v1/metrics': {
+      get: {
+        summary: 'faults as metrics',
+        responses: { 200: { description: 'families of metrics', content: { 'text/plain': {} } } },
+      },
+    },
+    '/v1/targets': {
+      get: { summary: 'all that has metrics, for http_sd_configs of Prometheus', responses: ok('targets', { type: 'array' }) },
+    },
     '/v1/nodes/{node}/{verb}': {
       post: {
         summary: 'break or mend a node',

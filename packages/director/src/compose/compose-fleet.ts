@@ -1,11 +1,12 @@
 // The world `compose`: nodes are containers, each alone on its network with Toxiproxy. The director asks them on Unix sockets in a volume that
 // they share, and has Toxiproxy break their links; containers it can end, stop or start only where it has the Docker engine's socket.
 import { writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { Refusal } from '@faultline/base'
 import type { ManagementRequest } from '@faultline/node'
 import type { ClusterDescription, NodeAddress } from '../cluster-folder.ts'
 import { type ClusterEvent, eventsIn } from '../events/cluster-events.ts'
-import { Fleet, type FleetContext, type FleetNode, type ProcessState } from '../fleet.ts'
+import { type Containers, Fleet, type FleetContext, type FleetNode, type ProcessState } from '../fleet.ts'
 import { followSocket } from '../json-socket.ts'
 import { CLIENTS } from '../links/link.ts'
 import { ProxiedLinks } from '../links/proxied-links.ts'
@@ -57,15 +58,22 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     return clients.map(({ listen }) => `toxiproxy:${listen.split(':')[1]}`)
   }
 
+  override get containers(): Containers {
+    return { director: hostname(), engine: this.#engine !== undefined }
+  }
+
   get links(): ProxiedLinks | undefined {
     return this.#links
   }
 
-  /** Compose starts the containers: they wait for their configurations. */
-  async startAll(): Promise<void> {
+  async prepare(): Promise<void> {
     this.#engine = await DockerEngine.find()
     this.#links = await ProxiedLinks.start('', this.#plan.proxied!.toxiproxy)
     await this.#links.create(composeLinks(this.#plan))
+  }
+
+  /** Compose starts the containers: they wait for their configurations. */
+  async startAll(): Promise<void> {
     for (const node of this.nodes) {
       this.#writeFaults(node)
       writeFileSync(`${MANAGEMENT}/${node.service}.json`, JSON.stringify(composeConfig(this.#plan, node.address)))
@@ -129,7 +137,11 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   #engineFor({ name, service }: ContainerNode, verb: string): DockerEngine {
     if (this.#engine) return this.#engine
     const what = `${name} is a container, and the director does not have the Docker engine's socket`
-    throw new Refusal('BAD_ARGUMENT', what, `docker compose ${verb} ${service}; or start with -f docker/compose.engine.yaml too`)
+    throw new Refusal(
+      'BAD_ARGUMENT',
+      what,
+      `where Docker is, docker compose ${verb} ${service}, or the same with --at http://localhost:8080; or start with -f docker/compose.engine.yaml too`,
+    )
   }
 
   #writeFaults({ name, service }: ContainerNode): void {
@@ -143,7 +155,9 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     const onLine = (line: unknown) => {
       if (!reached) {
         reached = true
+        node.answered = true
         if (node.state === 'exited') node.state = 'running'
+        void this.#disarmLeft(node)
         events.emit('process.start', { name: node.name })
       }
       node.heard = JSON.stringify(line)
@@ -156,7 +170,15 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     followSocket(node.socket, { verb: 'events' }, onLine, onEnd)
   }
 
+  /** A director that was started again may find faults that are over by now. */
+  async #disarmLeft({ name }: ContainerNode): Promise<void> {
+    const armed = (await this.manage<{ id: string }[]>(name, { verb: 'faults' })) ?? []
+    const left = armed.filter(({ id }) => !this.#o.isHeld(id))
+    await Promise.all(left.map(({ id }) => this.manage(name, { verb: 'disarm', id })))
+  }
+
   async #lost(node: ContainerNode): Promise<void> {
+    node.answered = false
     node.state = 'exited'
     node.exit = 'not reached'
     const words = (await this.#engine?.lastWords(node.service, LAST_LINES).catch(() => '')) ?? ''
@@ -172,7 +194,7 @@ function containerNode(address: NodeAddress): ContainerNode {
   const name = `${address.role}:${address.id}`
   const service = serviceOf(name)
   const socket = `${MANAGEMENT}/${service}.sock`
-  return { address, name, service, socket, pid: -1, state: 'exited', exit: 'not reached', heard: '' }
+  return { address, name, service, socket, pid: -1, state: 'exited', exit: 'not reached', answered: false, heard: '' }
 }
 
 function exitOf(state: string, exitCode: number): string {

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '@faultline/base'
 import { ClusterFolder, newClusterId } from '../cluster-folder.ts'
+import { FaultFile } from '../fault/fault-file.ts'
 import type { FleetContext } from '../fleet.ts'
 import { Supervisor } from '../supervisor.ts'
 import { ComposeFleet } from './compose-fleet.ts'
@@ -26,6 +27,7 @@ async function run(): Promise<void> {
   const supervisor = new Supervisor(
     (context: FleetContext) => new ComposeFleet(plan, context),
     () => {},
+    new FaultFile(join(FOLDER, 'faults.json')),
   )
   const port = await supervisor.start({ ...plan.api, onDown: () => {} })
   folder.claim({ pid: process.pid, api: `http://127.0.0.1:${port}`, detached: true })

@@ -5,8 +5,8 @@ import { hostname } from 'node:os'
 import { Refusal } from '@faultline/base'
 
 const SOCKET = '/var/run/docker.sock'
-/** Served by engines from 18.06 on. */
-const VERSION = '/v1.38'
+/** Of engines from 18.06 on. Newer ones no longer serve it: without a version in its path a request is in the engine's own. */
+const OLDEST = [1, 38]
 const PROJECT = 'com.docker.compose.project'
 const SERVICE = 'com.docker.compose.service'
 
@@ -34,6 +34,9 @@ export class DockerEngine {
   /** Undefined when its socket is not mounted; refuses when it is, and does not let us in. */
   static async find(): Promise<DockerEngine | undefined> {
     if (!existsSync(SOCKET)) return undefined
+    const { Version, ApiVersion } = JSON.parse(await call('GET', '/version')) as { Version: string; ApiVersion: string }
+    if (isOlder(ApiVersion.split('.').map(Number)))
+      throw new Refusal('NO_DOCKER', `the Docker engine is too old: ${Version} has API ${ApiVersion}`, 'it needs 18.06 or later')
     const { Config } = JSON.parse(await call('GET', `/containers/${hostname()}/json`)) as {
       Config: { Labels: Record<string, string> }
     }
@@ -94,6 +97,10 @@ export class DockerEngine {
   }
 }
 
+function isOlder([major, minor]: readonly number[]): boolean {
+  return major! < OLDEST[0]! || (major === OLDEST[0] && minor! < OLDEST[1]!)
+}
+
 async function call(method: string, path: string): Promise<string> {
   return (await callRaw(method, path)).toString()
 }
@@ -101,10 +108,8 @@ async function call(method: string, path: string): Promise<string> {
 function callRaw(method: string, path: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const refuse = (why: string) =>
-      reject(
-        new Refusal('NODE_FAILED', `the Docker engine at ${SOCKET}: ${why}`, 'may this container use it? See docs/compose.md'),
-      )
-    const asked = request({ socketPath: SOCKET, method, path: `${VERSION}${path}` }, (response) => {
+      reject(new Refusal('NODE_FAILED', `the Docker engine at ${SOCKET}: ${why}`, 'look at: docker ps -a'))
+    const asked = request({ socketPath: SOCKET, method, path }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () => {
@@ -113,7 +118,11 @@ function callRaw(method: string, path: string): Promise<Buffer> {
         else refuse(messageOf(body.toString()))
       })
     })
-    asked.on('error', (error) => refuse(error.message))
+    asked.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EACCES') return refuse(error.message)
+      const what = `the director may not use ${SOCKET}`
+      reject(new Refusal('NO_DOCKER', what, 'tell it whose group has it: export DOCKER_GID=$(stat -c %g /var/run/docker.sock)'))
+    })
     asked.end()
   })
 }

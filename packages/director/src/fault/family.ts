@@ -44,6 +44,12 @@ export type Claim = 'shared' | 'exclusive'
 export interface BeginContext {
   readonly id: string
   readonly fleet: Fleet
+  /** It has begun before: the director was started again. */
+  readonly again: boolean
+  /** The name of the node that a person named, or that had the role when the fault began. */
+  readonly named: (selector: string) => Promise<string>
+  /** Names of the nodes that it has ended or stopped. */
+  readonly struck: Set<string>
   /** Refuses when another fault has one of `things` ("link NAME") and one of both wants it alone: they would contradict each other. */
   readonly claim: (things: readonly string[], how: Claim) => void
   /** A family that acts from outside tells its own hits. */

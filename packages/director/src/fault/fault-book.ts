@@ -6,7 +6,19 @@ import type { Fleet } from '../fleet.ts'
 import { checkRequest } from './check-request.ts'
 import type { BeginContext, Claim } from './family.ts'
 import { bad, parseFaultRequest } from './fault-request.ts'
-import { type Entry, type FaultView, isOpen, isUndone, limitOf, newEntry, viewOf } from './fault-entry.ts'
+import {
+  type Entry,
+  type FaultView,
+  isOpen,
+  isOver,
+  isUndone,
+  limitOf,
+  newEntry,
+  restoredEntry,
+  savedOf,
+  viewOf,
+} from './fault-entry.ts'
+import type { FaultFile } from './fault-file.ts'
 
 /** Ended faults that are still listed. */
 const KEPT_ENDED = 200
@@ -14,12 +26,15 @@ const KEPT_ENDED = 200
 export class FaultBook {
   readonly #fleet: Fleet
   readonly #events: ClusterEvents
+  readonly #file: FaultFile | undefined
   readonly #entries = new Map<string, Entry>()
   #next = 1
 
-  constructor(fleet: Fleet, events: ClusterEvents) {
+  /** With a `file`, what is armed outlives this process. */
+  constructor(fleet: Fleet, events: ClusterEvents, file?: FaultFile) {
     this.#fleet = fleet
     this.#events = events
+    this.#file = file
     events.listen(0, (event) => this.#observe(event))
   }
 
@@ -30,9 +45,36 @@ export class FaultBook {
       throw bad(`there is no fault ${request.after.fault} to come after`, 'see them with: npx faultline fault list')
     const entry = newEntry(`f${this.#next++}`, request, family)
     this.#entries.set(entry.id, entry)
-    if (request.in !== undefined) entry.timer = setTimeout(() => void this.#beginLater(entry), request.in)
-    else await this.#beginOrForget(entry)
+    if (entry.beginsAt === undefined) await this.#beginOrForget(entry)
+    else this.#beginInTime(entry)
+    this.#save()
     return viewOf(entry)
+  }
+
+  /** What the last director held, with the time to live that is left of it. Before nodes are heard of. */
+  async restore(): Promise<void> {
+    const { next, faults } = this.#file?.read() ?? { next: 1, faults: [] }
+    this.#next = next
+    for (const saved of faults) {
+      const entry = restoredEntry(saved, checkRequest(saved.request, this.#fleet))
+      this.#entries.set(entry.id, entry)
+      if (saved.state === 'waiting') this.#beginInTime(entry)
+      else await this.#begin(entry, true).catch((error: Error) => this.#fail(entry, error))
+    }
+  }
+
+  #beginInTime(entry: Entry): void {
+    entry.timer = setTimeout(() => void this.#beginLater(entry), Math.max(0, (entry.beginsAt ?? 0) - Date.now()))
+  }
+
+  /** Somebody holds it: a node that is armed with it is right. */
+  isOpen(id: string): boolean {
+    const entry = this.#entries.get(id)
+    return entry !== undefined && isOpen(entry)
+  }
+
+  #save(): void {
+    this.#file?.saveSoon(() => ({ next: this.#next, faults: [...this.#entries.values()].filter(isUndone).map(savedOf) }))
   }
 
   /** With how many occasions each has met in the nodes that run. */
@@ -96,28 +138,33 @@ export class FaultBook {
     try {
       await this.#begin(entry)
     } catch (error) {
-      this.#events.emit('fault.miss', { ...aboutOf(entry), reason: (error as Error).message })
-      await this.#end(entry, 'failed')
+      await this.#fail(entry, error as Error)
     }
+    this.#save()
   }
 
-  async #begin(entry: Entry): Promise<void> {
+  async #fail(entry: Entry, { message }: Error): Promise<void> {
+    this.#events.emit('fault.miss', { ...aboutOf(entry), reason: message })
+    await this.#end(entry, 'failed')
+  }
+
+  async #begin(entry: Entry, again = false): Promise<void> {
     if (entry.family.beginsAfter && !this.#hasCome(entry)) {
       entry.isDue = false
       return
     }
     const { request, family } = entry
     const { ttl } = request
-    entry.state = 'armed'
-    this.#events.emit('fault.begin', aboutOf(entry))
+    if (!again) entry.state = 'armed'
+    this.#events.emit('fault.begin', { ...aboutOf(entry), ...(again && { again }) })
     if (ttl !== undefined) {
-      entry.endsAt = Date.now() + ttl
-      entry.timer = setTimeout(() => void this.#end(entry, 'expired'), ttl)
+      entry.endsAt ??= Date.now() + ttl
+      entry.timer = setTimeout(() => void this.#expire(entry), Math.max(0, entry.endsAt - Date.now()))
     }
     try {
-      const begun = await family.begin(request, this.#contextOf(entry))
+      const begun = await family.begin(request, this.#contextOf(entry, again))
       // It was healed, or its time was over, before it had begun.
-      if (entry.state !== 'armed') return void (await begun.heal())
+      if (isOver(entry)) return void (await begun.heal())
       entry.begun = begun
       for (const node of entry.early.splice(0)) this.#noticed(entry, node)
     } catch (error) {
@@ -130,13 +177,19 @@ export class FaultBook {
     if (before && before.hits > 0) this.#tellFollower(entry, before)
   }
 
-  #contextOf(entry: Entry): BeginContext {
+  #contextOf(entry: Entry, again: boolean): BeginContext {
     const emit = (name: string, fields: object) => this.#events.emit(name, { ...aboutOf(entry), ...fields })
     return {
       id: entry.id,
       fleet: this.#fleet,
+      again,
+      named: (selector) => this.#named(entry, selector),
+      struck: entry.struck,
       claim: (things, how) => this.#claim(entry, things, how),
-      hit: (fields) => emit('fault.hit', { observed: entry.request.observe, ...fields }),
+      hit: (fields) => {
+        // What it does again when the director is started again has been told.
+        if (!again || entry.begun) emit('fault.hit', { observed: entry.request.observe, ...fields })
+      },
       progress: (fields) => emit('fault.progress', fields),
       miss: (fields) => {
         entry.notices--
@@ -146,6 +199,14 @@ export class FaultBook {
         if (entry.state === 'armed') void this.#end(entry, 'spent')
       },
     }
+  }
+
+  async #named({ named }: Entry, selector: string): Promise<string> {
+    const known = named.get(selector)
+    if (known !== undefined) return known
+    const { name } = await this.#fleet.resolve(selector)
+    named.set(selector, name)
+    return name
   }
 
   #claim(entry: Entry, things: readonly string[], how: Claim): void {
@@ -162,6 +223,13 @@ export class FaultBook {
     for (const thing of things) entry.claims.set(thing, how)
   }
 
+  /** Nobody waits for it: what keeps it from being undone is told. */
+  async #expire(entry: Entry): Promise<void> {
+    await this.#end(entry, 'expired').catch(({ message }: Error) => {
+      this.#events.emit('fault.not-healed', { fault: entry.id, reason: message })
+    })
+  }
+
   async #end(entry: Entry, state: 'healed' | 'expired' | 'spent' | 'failed'): Promise<void> {
     clearTimeout(entry.timer)
     entry.state = state
@@ -169,7 +237,12 @@ export class FaultBook {
     const { begun } = entry
     entry.begun = undefined
     entry.nodes = begun?.nodes ?? []
-    await begun?.heal()
+    this.#save()
+    await begun?.heal().catch((error: unknown) => {
+      // Still to be undone: by the next who asks.
+      entry.begun = begun
+      throw error
+    })
     entry.claims.clear()
     this.#events.emit('fault.end', { fault: entry.id, state })
     this.#forgetOld()
@@ -179,9 +252,12 @@ export class FaultBook {
     if (event.event !== 'fault.hit') return
     const entry = this.#entries.get(String(event['fault']))
     if (!entry) return
+    // A node tells a director that was started again everything once more.
+    if (event.t <= entry.toldUntil) return
     if (event['family'] === 'watch') return this.#noticed(entry, event.node)
     entry.hits++
     entry.lastHit = event
+    this.#save()
     this.#tellFollowers(entry)
     this.#retireSpent(entry)
   }

@@ -1,5 +1,6 @@
 // One fault in the book: what was asked for, and how far it is.
 import type { Begun, Claim, FaultFamily } from './family.ts'
+import type { SavedFault } from './fault-file.ts'
 import type { FaultRequest } from './fault-request.ts'
 
 export type FaultState = 'waiting' | 'armed' | 'spent' | 'healed' | 'expired' | 'failed'
@@ -39,28 +40,46 @@ export interface Entry {
   /** What it has, alone or with others. */
   readonly claims: Map<string, Claim>
   lastHit: Readonly<Record<string, unknown>> | null
+  /** Wall clock, ms. */
+  beginsAt: number | undefined
   endsAt: number | undefined
+  /** Hits until then are counted already. */
+  readonly toldUntil: number
   timer: NodeJS.Timeout | undefined
+  /** What roles meant when it began. */
+  readonly named: Map<string, string>
+  /** Nodes that it has ended or stopped. */
+  readonly struck: Set<string>
 }
 
 export function newEntry(id: string, request: FaultRequest, family: FaultFamily): Entry {
+  const beginsAt = request.in === undefined ? undefined : Date.now() + request.in
+  const fresh = { id, request, state: 'waiting', hits: 0, notices: 0, lastHit: null, beginsAt, endsAt: undefined } as const
+  return restoredEntry({ ...fresh, named: {}, struck: [] }, family)
+}
+
+export function restoredEntry({ named, struck, ...saved }: SavedFault, family: FaultFamily): Entry {
   return {
-    id,
-    request,
+    ...saved,
     family,
-    state: 'waiting',
     nodes: [],
     begun: undefined,
-    hits: 0,
     matched: null,
-    notices: 0,
     early: [],
     isDue: true,
     claims: new Map(),
-    lastHit: null,
-    endsAt: undefined,
+    toldUntil: Number(saved.lastHit?.['t'] ?? 0),
     timer: undefined,
+    named: new Map(Object.entries(named)),
+    struck: new Set(struck),
   }
+}
+
+/** Of one that is undone. */
+export function savedOf({ id, request, state, hits, notices, lastHit, beginsAt, endsAt, named, struck }: Entry): SavedFault {
+  const undone = state as SavedFault['state']
+  const kept = { named: Object.fromEntries(named), struck: [...struck] }
+  return { id, request, state: undone, hits, notices, lastHit, beginsAt, endsAt, ...kept }
 }
 
 /** Hits after which it is spent. */
@@ -71,6 +90,11 @@ export function limitOf({ count, nth }: FaultRequest): number {
 /** Something of it is left to undo, or it is still to begin. */
 export function isUndone({ state, begun }: Entry): boolean {
   return begun !== undefined || state === 'waiting' || state === 'armed'
+}
+
+/** Nothing more comes of it. */
+export function isOver({ state }: Entry): boolean {
+  return state === 'healed' || state === 'expired' || state === 'failed'
 }
 
 export function isOpen({ state }: Entry): boolean {

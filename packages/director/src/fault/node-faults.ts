@@ -27,7 +27,7 @@ export function nodeFault(family: NodeFamily, kind: string, id: string, request:
 }
 
 /** On `names`: those that run, and those that come later. */
-export async function armNodes(fault: NodeFault, names: readonly string[], { fleet }: BeginContext): Promise<Begun> {
+export async function armNodes(fault: NodeFault, names: readonly string[], { fleet, again }: BeginContext): Promise<Begun> {
   const faults = new Map(names.map((name) => [name, fault]))
   const watchers = watchersOf(fault, names, fleet)
   for (const [name, watch] of watchers) faults.set(name, watch)
@@ -45,10 +45,11 @@ export async function armNodes(fault: NodeFault, names: readonly string[], { fle
     endTally(fleet.tallyFolder, fault.id)
     await disarm()
   }
-  beginTally(fleet.tallyFolder, fault.id)
+  // What was counted before the director was started again, counts.
+  if (!again) beginTally(fleet.tallyFolder, fault.id)
   try {
     const armed = await Promise.all([...faults].map(([name, one]) => armOne(one, name, fleet)))
-    if (names.length === 1 && !armed[0])
+    if (names.length === 1 && !armed[0] && !again)
       throw new Refusal('NODE_FAILED', `${names[0]} does not answer`, 'look at: npx faultline nodes')
   } catch (error) {
     await heal()

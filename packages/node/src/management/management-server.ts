@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { type ArmedFaults, ConditionError, type NodeFault } from '@faultline/fault'
 import type { EventLog } from '../event-log.ts'
+import { exposition } from '../metrics/exposition.ts'
 import type { ObservedNode } from '../metrics/http-server.ts'
 import type { OutputGate } from '../output-gate.ts'
 
@@ -13,7 +14,7 @@ export interface ManagedNode extends ObservedNode {
 }
 
 export type ManagementRequest =
-  | { readonly verb: 'status' | 'events' | 'stop' | 'faults' | 'disarm-all' | 'release' }
+  | { readonly verb: 'status' | 'metrics' | 'events' | 'stop' | 'faults' | 'disarm-all' | 'release' }
   | { readonly verb: 'arm'; readonly fault: NodeFault }
   | { readonly verb: 'disarm' | 'retire'; readonly id: string }
   /** What a fault waits for has become true so often in other nodes. */
@@ -67,6 +68,8 @@ function answer(socket: Socket, request: ManagementRequest, { node, events, faul
   switch (request.verb) {
     case 'status':
       return void say(node.status())
+    case 'metrics':
+      return void say({ text: exposition(node.families()) })
     case 'events': {
       const batch = new EventBatch(socket)
       const stop = events.listen((event) => batch.add(event))

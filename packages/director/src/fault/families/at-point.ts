@@ -15,8 +15,8 @@ export function checkAtPoint({ where: { point } }: FaultRequest): void {
 }
 
 export async function beginAtPoint(request: FaultRequest, context: BeginContext): Promise<Begun> {
-  const { fleet } = context
-  const names = request.node === undefined ? fleet.namesOf('broker') : [(await fleet.resolve(request.node)).name]
+  const { fleet, named } = context
+  const names = request.node === undefined ? fleet.namesOf('broker') : [await named(request.node)]
   if (!names.every((name) => name.startsWith('broker:')))
     throw bad(`${names[0]} never comes there`, 'all points are in brokers: use --node broker:N, or none for all')
   const kind = request.kind === 'pause-at-point' ? 'pause' : 'crash'

@@ -31,7 +31,7 @@ export const clock: FaultFamily = {
   async begin(request, context) {
     const { kind, when, after } = request
     const everybody = [...context.fleet.namesOf('broker'), ...context.fleet.namesOf('controller')]
-    const names = request.node === undefined ? everybody : [(await context.fleet.resolve(request.node)).name]
+    const names = request.node === undefined ? everybody : [await context.named(request.node)]
     if (kind !== 'step' && when === undefined && after === undefined)
       context.claim(
         names.map((name) => `the clock of ${name}`),

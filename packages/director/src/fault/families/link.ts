@@ -96,8 +96,7 @@ export const link: FaultFamily = {
         'links go directly from node to node here',
         'start the cluster with: npx faultline up --proxied',
       )
-    const chosen =
-      request.kind === 'partition' ? partitionFlows(request, context.fleet) : await chosenFlows(request, context.fleet)
+    const chosen = request.kind === 'partition' ? partitionFlows(request, context.fleet) : await chosenFlows(request, context)
     if (chosen.length === 0) throw bad('no link matches: nobody dials there on that plane')
     const names = [...new Set(chosen.map((f) => f.link.name))]
     if (!request.observe && SEVERS.includes(request.kind))
@@ -111,15 +110,11 @@ export const link: FaultFamily = {
   },
 }
 
-async function chosenFlows(request: FaultRequest, fleet: Fleet): Promise<Flow[]> {
+async function chosenFlows(request: FaultRequest, { fleet, named: nameOf }: BeginContext): Promise<Flow[]> {
   const planes: readonly LinkPlane[] = request.plane ? [request.plane] : LINK_PLANES
   const everybody = new Set([...fleet.nodes.map((n) => n.name), CLIENTS])
   const named = async (selector: string | undefined) =>
-    selector === undefined
-      ? everybody
-      : selector === CLIENTS
-        ? new Set([CLIENTS])
-        : new Set([(await fleet.resolve(selector)).name])
+    selector === undefined ? everybody : selector === CLIENTS ? new Set([CLIENTS]) : new Set([await nameOf(selector)])
   const [from, to] = [await named(request.from), await named(request.to)]
   const { all: links } = fleet.links!
   const there = flows(links, { from, to, planes })
@@ -146,24 +141,13 @@ async function apply(
   chosen: readonly Flow[],
 ): Promise<Begun['heal']> {
   const { kind, with: given } = request
-  const add = async (wish: ToxicWish) => {
-    const tried = await Promise.allSettled(chosen.map((flow) => links.addToxic(id, flow, wish)))
-    const removals = tried.flatMap((t) => (t.status === 'fulfilled' ? [t.value] : []))
-    const remove = async () => void (await Promise.all(removals.map((one) => one())))
-    const failed = tried.find((t) => t.status === 'rejected')
-    if (!failed) return remove
-    await remove()
-    throw failed.reason
-  }
+  const add = (wish: ToxicWish) => links.addToxics(id, chosen, wish)
   switch (kind) {
     case 'cut':
     case 'partition':
       return add(BLACKHOLE)
-    case 'refuse': {
-      const refused = [...new Map(chosen.map((f) => [f.link.name, f.link])).values()]
-      await Promise.all(refused.map((l) => links.setEnabled(l, false)))
-      return async () => void (await Promise.all(refused.map((l) => links.setEnabled(l, true))))
-    }
+    case 'refuse':
+      return links.refuse(id, [...new Map(chosen.map((f) => [f.link.name, f.link])).values()])
     case 'flap':
       return flap(Number(given['down'] ?? 1000), Number(given['up'] ?? 1000), () => add(BLACKHOLE))
     default: {
@@ -186,10 +170,17 @@ async function flap(downMs: number, upMs: number, cut: () => Promise<() => Promi
       await mend()
       mend = undefined
     } else mend = await cut()
-    schedule()
   }
+  // Where the proxies are away just now, the next turn finds them.
   const schedule = () => {
-    timer = setTimeout(() => (changing = change().catch(() => {})), mend ? downMs : upMs)
+    if (over) return
+    timer = setTimeout(
+      () =>
+        (changing = change()
+          .catch(() => {})
+          .then(schedule)),
+      mend ? downMs : upMs,
+    )
   }
   schedule()
   return async () => {

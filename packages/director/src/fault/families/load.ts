@@ -39,8 +39,8 @@ export const load: FaultFamily = {
       throw bad('load has no occasions to choose', 'use --in, --after, --count or --ttl')
     if (request.observe) throw bad('load is made, it does not happen: there is nothing to observe', 'leave --observe out')
   },
-  async begin(request, { fleet, hit }) {
-    const names = request.node === undefined ? fleet.namesOf('broker') : [(await fleet.resolve(request.node)).name]
+  async begin(request, { fleet, named, hit }) {
+    const names = request.node === undefined ? fleet.namesOf('broker') : [await named(request.node)]
     if (!names.every((name) => name.startsWith('broker:')))
       throw bad(`${names[0]} serves no clients`, 'use --node broker:N, or none for all')
     const { load: kind, parameters } = ALL.find((k) => k.kind === request.kind)!

@@ -1,6 +1,6 @@
 // Faults of processes: a node is ended, stopped in its tracks, started again, or loses its disk. With a condition, in the moment in which it
 // comes true.
-import type { Fleet, FleetNode, ProcessVerb } from '../../fleet.ts'
+import type { Fleet, ProcessVerb } from '../../fleet.ts'
 import { armNodes, HOLD_MS, nodeFault } from '../node-faults.ts'
 import type { Begun, BeginContext, FaultFamily, Kind } from '../family.ts'
 import { bad, type FaultRequest } from '../fault-request.ts'
@@ -52,14 +52,14 @@ export const process: FaultFamily = {
   },
   async begin(request, context) {
     if (isAtPoint(request.kind)) return beginAtPoint(request, context)
-    const victims = new Set<FleetNode>()
-    const strike = request.kind === 'roll' ? rolling(request, context) : striking(request, context, victims)
+    const { struck, again } = context
+    const strike = request.kind === 'roll' ? rolling(request, context) : striking(request, context)
     const heal = async () => {
       strike.stop()
-      await undo(context.fleet, victims)
+      await undo(context.fleet, struck)
     }
     if (request.when !== undefined || request.after !== undefined) return watch(request, context, strike.now, heal)
-    const nodes = await strike.now()
+    const nodes = again ? [...struck] : await strike.now()
     return { nodes, lasts: true, heal }
   },
 }
@@ -70,16 +70,12 @@ interface Strike {
   readonly stop: () => void
 }
 
-function striking(
-  { kind, node: selector, observe, with: given }: FaultRequest,
-  context: BeginContext,
-  victims: Set<FleetNode>,
-): Strike {
-  const { fleet, hit } = context
+function striking({ kind, node: selector, observe, with: given }: FaultRequest, context: BeginContext): Strike {
+  const { fleet, hit, struck } = context
   const now = async () => {
     const node = await fleet.resolve(selector!)
     if (!observe) {
-      const done = () => victims.add(node)
+      const done = () => struck.add(node.name)
       if (kind === 'wipe') await wipe(fleet, node, String(given['force']) === 'true', done)
       else await fleet.act(kind as ProcessVerb, node).then(done)
     }
@@ -129,8 +125,9 @@ async function watch(
   }
 }
 
-async function undo(fleet: Fleet, victims: ReadonlySet<FleetNode>): Promise<void> {
-  for (const node of victims) {
+async function undo(fleet: Fleet, struck: ReadonlySet<string>): Promise<void> {
+  for (const name of struck) {
+    const node = await fleet.resolve(name)
     if (node.state === 'paused') await fleet.resume(node)
     else if (node.state === 'exited') await fleet.start(node)
   }

@@ -70,7 +70,7 @@ export const protocol: FaultFamily = {
   },
   async begin(request, context) {
     const { fleet } = context
-    const names = request.node === undefined ? fleet.namesOf('broker') : [(await fleet.resolve(request.node)).name]
+    const names = request.node === undefined ? fleet.namesOf('broker') : [await context.named(request.node)]
     if (!names.every((name) => name.startsWith('broker:')))
       throw bad(`${names[0]} serves no clients`, 'protocol faults act in brokers: use --node broker:N, or none for all')
     const begun = await armNodes(nodeFault('protocol', request.kind, context.id, request), names, context)

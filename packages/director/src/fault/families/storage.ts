@@ -44,7 +44,7 @@ export const storage: FaultFamily = {
     const names =
       request.node === undefined
         ? context.fleet.namesOf(file === 'raft' ? 'controller' : 'broker')
-        : [(await context.fleet.resolve(request.node)).name]
+        : [await context.named(request.node)]
     const [first] = names
     const isRaft = first!.startsWith('controller')
     if (file !== undefined && isRaft !== (file === 'raft'))

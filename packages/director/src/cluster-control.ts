@@ -1,0 +1,84 @@
+// A running cluster, asked, broken and healed over its control API, wherever that is.
+import type { ClusterInfo } from './api/control-server.ts'
+import { ControlClient } from './control-client.ts'
+import type { ClusterEvent } from './events/cluster-events.ts'
+import type { FaultView } from './fault/fault-entry.ts'
+import type { Kind } from './fault/family.ts'
+import type { FaultRequestInput } from './fault/fault-request.ts'
+import type { NodeReport, NodeView, ProcessVerb } from './fleet.ts'
+
+export interface FaultPoints {
+  readonly families: readonly { readonly family: string; readonly kinds: readonly Kind[] }[]
+  readonly conditions: readonly { readonly subject: string; readonly key: string; readonly fields: readonly string[] }[]
+  /** Points in the code, with where they are. */
+  readonly points: Readonly<Record<string, string>>
+}
+
+export abstract class ClusterControl {
+  protected abstract get control(): ControlClient
+
+  /** The one whose control API is at `url`, as in http://localhost:8080. */
+  static at(url: string, token: string | null): ClusterControl {
+    const advice = 'is that where it listens? A cluster in containers is started with: docker compose -f docker/compose.yaml up'
+    return new DistantCluster(new ControlClient(url.replace(/\/+$/, ''), token, advice))
+  }
+
+  info(): Promise<ClusterInfo> {
+    return this.control.call('GET', '')
+  }
+
+  nodes(): Promise<NodeView[]> {
+    return this.control.call('GET', '/nodes')
+  }
+
+  status(): Promise<NodeReport[]> {
+    return this.control.call('GET', '/status')
+  }
+
+  act(verb: ProcessVerb, node: string): Promise<NodeView> {
+    return this.control.call('POST', `/nodes/${encodeURIComponent(node)}/${verb}`)
+  }
+
+  /** The node that `selector` means now: "broker:2", "leader:orders-0", "controller:active". */
+  find(selector: string): Promise<NodeView> {
+    return this.control.call('GET', `/nodes/${encodeURIComponent(selector)}`)
+  }
+
+  addFault(request: FaultRequestInput): Promise<FaultView> {
+    return this.control.call('POST', '/faults', request)
+  }
+
+  faults(): Promise<FaultView[]> {
+    return this.control.call('GET', '/faults')
+  }
+
+  heal(id: string): Promise<FaultView> {
+    return this.control.call('DELETE', `/faults/${encodeURIComponent(id)}`)
+  }
+
+  healAll(): Promise<{ readonly healed: number }> {
+    return this.control.call('DELETE', '/faults')
+  }
+
+  /** What faults there are, and what conditions can speak of. */
+  points(): Promise<FaultPoints> {
+    return this.control.call('GET', '/points')
+  }
+
+  events(after: number, signal: AbortSignal): AsyncGenerator<ClusterEvent> {
+    return this.control.events(after, signal)
+  }
+
+  async down(wipe: boolean): Promise<void> {
+    await this.control.call('POST', '/down', { wipe })
+  }
+}
+
+class DistantCluster extends ClusterControl {
+  protected readonly control: ControlClient
+
+  constructor(control: ControlClient) {
+    super()
+    this.control = control
+  }
+}
