@@ -33,7 +33,7 @@ report(groups)
 
 async function onlyNode() {
   const out = join(temp, 'node.json')
-  const done = await run('npm', ['test', '--', ...reporters('default', out)], 10 * MINUTE)
+  const done = await run('npm', ['test', '--', ...reporters('default', out)], 15 * MINUTE)
   return counted('npm test', done, out, ({ file }) => /^packages\/[^/]+|^test\/[^/]+(?=\/)|^test/.exec(file)[0])
 }
 
