@@ -79,7 +79,7 @@ function lastReport(): string {
 
 function list({ output }: RunChoices): void {
   const names = existsSync(CATALOGUE) ? readdirSync(CATALOGUE).filter((f) => f.endsWith('.yaml')) : []
-  const all = names.sort().map((file) => readExperiment(file, readFileSync(join(CATALOGUE, file), 'utf8')))
+  const all = names.sort().map((file) => readExperiment(join(CATALOGUE, file), readFileSync(join(CATALOGUE, file), 'utf8')))
   if (output === 'json') return printJson(all.map(({ name, about }) => ({ name, about })))
   print(
     table(
@@ -101,7 +101,7 @@ function load(name: string, given: RunChoices['param']): Experiment {
   if (!existsSync(file))
     throw new Refusal('BAD_ARGUMENT', `there is no file ${name}, and no experiment of that name`, 'see: npx faultline chaos list')
   const typed = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, valueOf(value)]))
-  return readExperiment(name, readFileSync(file, 'utf8'), typed)
+  return readExperiment(file === own ? own : name, readFileSync(file, 'utf8'), typed)
 }
 
 function valueOf(text: string): string | number | boolean {
