@@ -16,9 +16,10 @@ export function readExperiment(file: string, text: string, given: Values = {}): 
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`
   }
-  const problems = document.errors.map((e) => `${at(e.pos[0])}: ${e.message}`)
-  if (problems.length > 0) throw refused(file, problems)
-  if (!isMap(document.contents)) throw refused(file, [`${at(0)}: an experiment is a map with name, about, topics, workload …`])
+  // What follows the first place that is no YAML, mostly follows from it.
+  const problems = document.errors.slice(0, 1).map((e) => `${at(e.pos[0])}: ${e.message}`)
+  if (problems.length > 0) throw refused(problems)
+  if (!isMap(document.contents)) throw refused([`${at(0)}: an experiment is a map with name, about, topics, workload …`])
   problems.push(
     ...fillIn(document, dirname(resolve(file)), given).map(({ node, what }) => `${at(node.range?.[0] ?? 0)}: ${what}`),
   )
@@ -26,12 +27,16 @@ export function readExperiment(file: string, text: string, given: Values = {}): 
   if (!result.success)
     for (const issue of result.error.issues)
       problems.push(...tell(issue).map(({ path, what }) => `${at(offsetOf(document, path))}: ${what}`))
-  if (problems.length > 0) throw refused(file, problems)
+  if (problems.length > 0) throw refused(problems)
   return result.data!
 }
 
-function refused(file: string, problems: readonly string[]): Refusal {
-  return new Refusal('BAD_EXPERIMENT', problems.join('\n'), `a commented one to start from: npx faultline chaos new ${file}`)
+function refused(problems: readonly string[]): Refusal {
+  return new Refusal(
+    'BAD_EXPERIMENT',
+    problems.join('\n'),
+    'a commented one to look at or start from: npx faultline chaos new my.yaml',
+  )
 }
 
 /** `${name}` becomes the parameter's value: of its own type where it stands alone. */
