@@ -10,7 +10,14 @@ const GROUP = 'copiers'
 /** In the middle of a transaction, so that whoever stops here has one open. */
 const WORK_MS = 400
 
-const consumer = kafka.consumer({ groupId: GROUP, sessionTimeout: 6000, heartbeatInterval: 500, readUncommitted: false })
+const consumer = kafka.consumer({
+  groupId: GROUP,
+  sessionTimeout: 6000,
+  heartbeatInterval: 500,
+  readUncommitted: false,
+  // From the positions that were committed.
+  retry: { restartOnFailure: async () => true },
+})
 /** Of each partition that this copy has had. */
 const producers = new Map()
 
