@@ -10,14 +10,7 @@ const GROUP = 'copiers'
 /** In the middle of a transaction, so that whoever stops here has one open. */
 const WORK_MS = 400
 
-const consumer = kafka.consumer({
-  groupId: GROUP,
-  sessionTimeout: 6000,
-  heartbeatInterval: 500,
-  readUncommitted: false,
-  // From the positions that were committed.
-  retry: { restartOnFailure: async () => true },
-})
+let consumer
 /** Of each partition that this copy has had. */
 const producers = new Map()
 
@@ -66,12 +59,19 @@ async function forget() {
   await Promise.all(old.map((producer) => producer.disconnect()))
 }
 
-async function main() {
+/** A consumer that has crashed for good is followed by the next one, which goes on from what was committed. */
+async function live() {
+  consumer = kafka.consumer({ groupId: GROUP, sessionTimeout: 6000, heartbeatInterval: 500, readUncommitted: false })
   consumer.on(consumer.events.REBALANCING, () => void forget())
+  consumer.on(consumer.events.CRASH, async ({ payload }) => {
+    if (payload.restart) return
+    await consumer.disconnect()
+    await live()
+  })
   await consumer.connect()
   await consumer.subscribe({ topic: 'in', fromBeginning: true })
   await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: copy })
 }
 
 process.once('SIGTERM', () => void Promise.all([consumer.disconnect(), forget()]).then(() => process.exit(0)))
-void main()
+void live()
