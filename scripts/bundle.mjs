@@ -1,6 +1,7 @@
 // Bundles what runs as a process into dist/, so that a node starts fast: a node, the supervisor, the command line, the simulator;
 // and what tests import, as CommonJS, which every runner can load. Native add-ons stay
 // where npm put them. Run by `npm ci`; where install scripts are blocked, the command line runs it on first use and when it is stale.
+import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
@@ -64,6 +65,8 @@ export async function bundle() {
   })
   // A report of an experiment carries them inside.
   cpSync(join(ROOT, 'packages/lab/src/report/page'), join(DIST, 'report-page'), { recursive: true })
+  // What editors check an experiment with.
+  execFileSync(process.execPath, [join(DIST, 'cli.cjs'), 'chaos', 'schema', join(DIST, 'experiment.schema.json')])
   writeFileSync(STAMP, stamp)
 }
 

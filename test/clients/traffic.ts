@@ -1,6 +1,5 @@
-// A producer and its readers: what was written, acknowledged and read, as the judge of the failover experiment wants it.
-import { type Fault, judge, type Verdict } from '../../packages/cli/src/failover/verdict.ts'
-import { History, type Read } from '../../packages/cli/src/failover/history.ts'
+// A producer and its readers: what was written, acknowledged and read, as the checkers of experiments want it.
+import { CHECKERS, History, identityOf, type Read } from '@faultline/lab'
 import type { Client, Programs, Target } from './clients.ts'
 import { Program } from './program.ts'
 
@@ -15,6 +14,17 @@ interface Acknowledgement {
   readonly ackedMs: number
 }
 
+/** What the checkers found, and how much was acknowledged. */
+export interface Judged {
+  readonly anomalies: Readonly<Record<string, number>>
+  readonly acknowledged: number
+  readonly acknowledgedBefore: number
+  readonly acknowledgedAfter: number
+}
+
+/** All records have one writer, whose numbers count up. */
+const WRITER = 'writer'
+
 /** Values count up over all partitions, so that in each of them they must rise. */
 function keyOf(sequence: number): string {
   return `customer-${sequence % KEYS}`
@@ -24,11 +34,13 @@ function keyOf(sequence: number): string {
 export class Reader implements AsyncDisposable {
   readonly program: Program
   readonly group: string
-  readonly history = new History()
+  readonly reads: Read[] = []
+  readonly #topic: string
   readonly #next = new Map<number, number>()
 
   constructor(client: Client, programs: Programs, target: Target, group: string) {
     this.group = group
+    this.#topic = target.topic
     this.program = new Program(`${client.name}'s consumer`, programs.consume(target, group), (line) =>
       this.#take(client.parse(line)),
     )
@@ -37,7 +49,9 @@ export class Reader implements AsyncDisposable {
   #take({ partition, offset, key, value }: ReturnType<Client['parse']>): void {
     const sequence = Number(value)
     if (key !== keyOf(sequence)) throw new Error(`record ${value} came back with the key ${key}`)
-    this.history.read({ partition, offset, sequence, readMs: Date.now() })
+    const identity = identityOf({ process: WRITER, partition, sequence })
+    const what = { topic: this.#topic, partition, offset, key: identity, value: identity }
+    this.reads.push({ op: 'read', process: this.group, ...what, at: Date.now() })
     this.#next.set(partition, Math.max(this.next(partition), offset + 1))
   }
 
@@ -46,9 +60,14 @@ export class Reader implements AsyncDisposable {
     return this.#next.get(partition) ?? 0
   }
 
+  /** Consumers may read a record again after a rebalance: what counts is what is where. */
+  get log(): Read[] {
+    return [...new Map(this.reads.map((r) => [`${r.partition} ${r.offset}`, r])).values()].sort((a, b) => a.offset - b.offset)
+  }
+
   /** Which record is at which offset. */
   get found(): string[] {
-    return this.history.reads.map((r) => `${r.partition} ${r.offset} ${r.sequence}`).sort()
+    return this.log.map((r) => `${r.partition} ${r.offset} ${r.value}`).sort()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -59,12 +78,14 @@ export class Reader implements AsyncDisposable {
 export class Writer implements AsyncDisposable {
   readonly program: Program
   readonly #client: Client
+  readonly #topic: string
   readonly #sentMs: number[] = []
   readonly #acknowledgements: Acknowledgement[] = []
   readonly #timer: NodeJS.Timeout
 
   constructor(client: Client, programs: Programs, target: Target) {
     this.#client = client
+    this.#topic = target.topic
     this.program = new Program(`${client.name}'s producer`, programs.produce(target), (line) => this.#take(line))
     this.#timer = setInterval(() => this.#write(), TICK_MS)
   }
@@ -97,24 +118,32 @@ export class Writer implements AsyncDisposable {
   }
 
   /**
-   * What the judge says of what one reader found. A client that tells nothing but its exit code has acknowledged everything with it,
+   * What the checkers say of what one reader found. A client that tells nothing but its exit code has acknowledged everything with it,
    * and each record at the latest when `witness` read it.
    */
-  judge(reader: Reader, witness: Reader, fault: Fault): Verdict {
-    const { history } = reader
-    for (const { partition, sequence, ackedMs } of this.#client.acknowledges
-      ? this.#acknowledgements
-      : this.#witnessed(witness)) {
-      history.begin(partition, sequence, this.#sentMs[sequence]!).ackedMs = ackedMs
+  judge(reader: Reader, witness: Reader, { killedMs, electedMs }: { killedMs: number; electedMs: number }): Judged {
+    const history = new History()
+    const acknowledgements = this.#client.acknowledges ? this.#acknowledgements : this.#witnessed(witness)
+    for (const { partition, sequence, ackedMs } of acknowledgements) {
+      const send = history.begin(WRITER, this.#topic, partition, sequence, this.#sentMs[sequence]!)
+      Object.assign(send, { outcome: 'ok', ended: ackedMs })
     }
-    return judge(history, fault)
+    history.reads.push(...reader.reads)
+    history.final.push(...reader.log)
+    const { acknowledged } = history
+    return {
+      anomalies: Object.fromEntries(CHECKERS.map(({ anomaly, check }) => [anomaly, check(history).count])),
+      acknowledged: acknowledged.length,
+      acknowledgedBefore: acknowledged.filter((s) => s.ended! < killedMs).length,
+      acknowledgedAfter: acknowledged.filter((s) => s.began > electedMs).length,
+    }
   }
 
   #witnessed(witness: Reader): Acknowledgement[] {
-    const reads = new Map(witness.history.reads.map((read): [number, Read] => [read.sequence, read]))
+    const reads = new Map(witness.reads.map((read): [string, Read] => [read.value.split('/').at(-1)!, read]))
     return this.#sentMs.map((_, sequence) => {
-      const read = reads.get(sequence)
-      return { sequence, partition: read?.partition ?? -1, ackedMs: read?.readMs ?? Date.now() }
+      const read = reads.get(String(sequence))
+      return { sequence, partition: read?.partition ?? -1, ackedMs: read?.at ?? Date.now() }
     })
   }
 

@@ -1,11 +1,27 @@
 // Experiments as a person runs them: from the command line, on real processes, with an exit code that means something.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isAlive } from '@faultline/director'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const CLI = join(import.meta.dirname, '../../bin/faultline.mjs')
+/** Fails where its limit is small. */
+const SMALL = `name: small
+about: One broker is killed and comes back.
+verdict: fail
+parameters: { limit: 20s }
+cluster: { brokers: 1, controllers: 1 }
+topics: [{ name: orders, partitions: 1, replicas: 1 }]
+workload: [{ kind: producer, topic: orders }]
+steady: 1s
+timeline:
+  - { at: 0s, id: kill, fault: { family: process, kind: kill, node: "broker:1" } }
+  - { at: 1s, heal: kill }
+recover: 2s
+expect: { lost: 0, unavailability: "\${limit}" }
+`
 let folder: string
 
 beforeAll(() => {
@@ -24,9 +40,23 @@ function chaos(...args: string[]): Promise<{ code: number | null; out: string; e
 }
 
 describe('faultline chaos', () => {
-  it('lists the catalogue', async () => {
+  it('lists the catalogue by theme, and says what fails on purpose', async () => {
     const { code, out } = await chaos('list')
-    expect([code, out]).toEqual([0, expect.stringMatching(/^leader-kill\s+The leader of a partition is killed/m)])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^Brokers that stop\n(  .*\n)*  leader-kill +The leader of a partition is killed under load/m)
+    expect(out).toMatch(/^Disks\n(  .*\n)*  power-loss-all +fails +All machines lose their power in one moment/m)
+  })
+
+  it('lists for machines', async () => {
+    const all = JSON.parse((await chaos('list', '-o', 'json')).out) as { name: string; verdict: string; theme: string }[]
+    expect(all).toContainEqual(expect.objectContaining({ name: 'leader-kill', verdict: 'pass', theme: 'brokers' }))
+    expect(all).toContainEqual(expect.objectContaining({ name: 'unclean-election-loses', verdict: 'fail' }))
+  })
+
+  it('begins a file that says where its schema is', async () => {
+    expect((await chaos('new', 'mine.yaml')).code).toBe(0)
+    const [, schema] = /^# yaml-language-server: \$schema=(.+)\n/.exec(readFileSync(join(folder, 'mine.yaml'), 'utf8')) ?? []
+    expect(readFileSync(join(folder, schema!), 'utf8')).toBe((await chaos('schema')).out)
   })
 
   it('says what is wrong with a file before anything is started', async () => {
@@ -46,6 +76,26 @@ describe('faultline chaos', () => {
     expect(lines('history.jsonl').filter((o) => o.op === 'send' && o.outcome === 'ok')).toHaveLength(verdict.acknowledged)
     expect(lines('events.jsonl').some((e) => e.event === 'process.exit' && e.how === 'SIGKILL')).toBe(true)
     expect(readFileSync(join(verdict.folder, 'junit.xml'), 'utf8')).toMatch(/failures="0"/)
+    const pids = lines('events.jsonl').flatMap((e) => (e.event === 'process.start' ? [e.pid as number] : []))
+    expect(pids.length).toBeGreaterThanOrEqual(7)
+    expect(pids.filter(isAlive)).toEqual([])
+  })
+
+  it('runs each value of a parameter, tells what happens, and is as bad as the worst', async () => {
+    writeFileSync(join(folder, 'small.yaml'), SMALL)
+    const { code, out } = await chaos('run', 'small.yaml', '--matrix', 'limit=20s,1ms')
+    expect(code).toBe(1)
+    expect(out).toMatch(
+      /^RUN 1 of 2: limit=20s$[^]*broker:1 is gone \(SIGKILL\)[^]*broker:1 starts again[^]*^VERDICT: PASS, and it should have failed$/m,
+    )
+    expect(out).toMatch(/^RUN 2 of 2: limit=1ms$[^]*^VERDICT: FAIL, as it should/m)
+    expect(out).toMatch(/^limit=20s +pass [^]*^limit=1ms +fail .*unavailability[^]*\n\nworst: FAIL\n$/m)
+  })
+
+  it('refuses a series with a run that cannot be, before anything is started', async () => {
+    writeFileSync(join(folder, 'small.yaml'), SMALL)
+    const { code, out, err } = await chaos('run', 'small.yaml', '--matrix', 'limit=20s,soon')
+    expect([code, out, err]).toEqual([3, '', expect.stringMatching(/"soon" is no time/)])
   })
 
   it('says what a program of the load said that cannot go on', async () => {

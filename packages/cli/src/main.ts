@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Refusal } from '@faultline/base'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { FAST_SETTINGS, lastFolder, ROLES } from '@faultline/director'
+import { axis } from './chaos/series.ts'
 import { refusalText } from './output.ts'
 
 interface Common {
@@ -103,10 +104,12 @@ for (const [name, what] of [
 program
   .command('chaos')
   .description('experiments: write down what must survive, run it, get a verdict (exit code 0 pass, 1 fail, 2 inconclusive)')
-  .argument('<action>', 'list, run, new or open')
-  .argument('[what...]', 'run FILE, or the name of one of the catalogue; new FILE')
+  .argument('<action>', 'list, run, new, open or schema')
+  .argument('[what...]', 'run FILE, or the name of one of the catalogue; new FILE; schema [FILE]')
   .option('-o, --output <format>', 'text or json', format, 'text')
   .option('--param <name=value>', 'a parameter of the experiment; repeatable', keyValue, {})
+  .option('--matrix <name=v1,v2>', 'run with each of these values of a parameter; repeatable: each combination', axis, {})
+  .option('--repeat <n>', 'run each so many times', integer, 1)
   .option('--app <command>', 'your own program as the load: in the place of what reads, with BOOTSTRAP_SERVERS; killed as app:1')
   .option('--app-replicas <n>', 'copies of it', integer, 1)
   .option('--disarmed', 'break nothing: whatever passes then proves nothing, and the verdict says so', false)
@@ -186,13 +189,6 @@ looking('txns', 'transactional ids with their coordinators, states and open tran
 looking('txn', 'one transactional id: its transaction, and where it is open')
   .argument('<id>', 'the transactional id')
   .action(async (id: string, o) => (await import('./commands/txns.ts')).txn(id, o))
-
-program
-  .command('demo')
-  .description('the failover experiment: kill the leader under load, and judge what became of every record')
-  .option('-o, --output <format>', 'text or json', format, 'text')
-  .option('--keep', 'leave the cluster running afterwards', false)
-  .action(async (o) => (await import('./commands/demo.ts')).demo(o))
 
 program
   .command('sim')

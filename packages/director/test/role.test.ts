@@ -17,7 +17,14 @@ const active: NodeReport = {
   report: {
     state: 'active',
     topics: [
-      { name: 'a-b', partitions: [{ leader: 3 }, { leader: -1 }] },
+      {
+        name: 'a-b',
+        partitions: [
+          { leader: 3, isr: [3, 1, 2] },
+          { leader: -1, isr: [2] },
+          { leader: 1, isr: [1] },
+        ],
+      },
       { name: '__consumer_offsets', partitions: OFFSETS },
     ],
   },
@@ -27,6 +34,7 @@ describe('a role', () => {
   it('is held by a node', () => {
     expect(holderOf('controller:active', active)).toBe('controller:102')
     expect(holderOf('leader:a-b-0', active)).toBe('broker:3')
+    expect(holderOf('follower:a-b-0', active)).toBe('broker:1')
     for (const group of ['order-processor', 'with:colons', 'группа', '']) {
       const { leader } = OFFSETS[partitionOf(group, 50)]!
       expect(holderOf(`coordinator:group:${group}`, active)).toBe(`broker:${leader}`)
@@ -45,7 +53,9 @@ describe('a role', () => {
     expect(refused('controller:active', undefined)).toBe('UNKNOWN_NODE: no controller is active now')
     expect(refused('coordinator:group:g', undefined)).toBe('UNKNOWN_NODE: no controller is active now')
     expect(refused('leader:a-b-1', active)).toBe('UNKNOWN_NODE: a-b-1 has no leader now')
-    expect(refused('leader:a-b-2', active)).toBe('UNKNOWN_NODE: there is no partition a-b-2')
+    expect(refused('leader:a-b-3', active)).toBe('UNKNOWN_NODE: there is no partition a-b-3')
+    expect(refused('follower:a-b-3', active)).toBe('UNKNOWN_NODE: there is no partition a-b-3')
+    expect(refused('follower:a-b-2', active)).toBe('UNKNOWN_NODE: nobody follows a-b-2 in sync now')
     expect(refused(`coordinator:group:${unled}`, active)).toBe(
       `UNKNOWN_NODE: nobody coordinates ${unled} now: __consumer_offsets-7 has no leader`,
     )

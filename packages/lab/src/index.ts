@@ -1,3 +1,4 @@
+export * from './experiment/json-schema.ts'
 export * from './experiment/read.ts'
 export * from './experiment/schema.ts'
 export * from './experiment/with-app.ts'

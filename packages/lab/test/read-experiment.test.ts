@@ -33,6 +33,16 @@ describe('an experiment', () => {
     expect(experiment.expect).toEqual({ lost: 0, unavailability: 15_000 })
   })
 
+  it('knows the folder that it is in, for programs beside it', () => {
+    const app = '  - { kind: producer, topic: orders }\n  - { kind: app, command: "node ${folder}/app.js" }'
+    const { workload } = readExperiment('/some/where/my.yaml', GOOD.replace('  - { kind: producer, topic: orders }', app))
+    expect(workload[1]).toMatchObject({ command: 'node /some/where/app.js' })
+  })
+
+  it('names the first place that is no YAML, and not what follows from it', () => {
+    expect(complaint(GOOD.replace('{ kind: producer', '{ kind: "producer')).split('\n')).toHaveLength(1)
+  })
+
   it.each<[string, string, string, RegExp]>([
     ['no YAML', 'name: [', GOOD, /^my\.yaml:/],
     ['a list', '- a\n', GOOD, /my\.yaml:1:1: an experiment is a map/],

@@ -1,36 +1,29 @@
-// faultline chaos: experiments as files. run plays one and judges it; list shows what there is; new writes one to start from; open shows the last
-// report.
+// faultline chaos: experiments as files. run plays one and judges it; list shows what there is; new writes one to start from; open shows the
+// last report; schema is for editors.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { Refusal } from '@faultline/base'
-import {
-  checkCopies,
-  type Experiment,
-  judge,
-  readExperiment,
-  Run,
-  RunFolder,
-  startLocal,
-  type Verdict,
-  withApp,
-} from '@faultline/lab'
-import { print, printJson, refusalText, table } from '../output.ts'
+import { checkCopies, type Experiment, experimentJsonSchema, withApp } from '@faultline/lab'
+import { byTheme, CATALOGUE, catalogue, firstSentence, load, type Parameters, SCHEMA } from '../chaos/catalogue.ts'
+import { play } from '../chaos/play.ts'
+import { type Ended, reportOf, seriesTable } from '../chaos/report.ts'
+import { type Matrix, type Turn, turns, worst } from '../chaos/series.ts'
+import { print, printJson, refusalText } from '../output.ts'
 
 interface RunChoices {
   readonly output: 'text' | 'json'
   readonly disarmed: boolean
-  readonly param: Readonly<Record<string, string>>
+  readonly param: Parameters
+  readonly matrix: Matrix
+  readonly repeat: number
   /** A command, in the place of what reads in the experiment. */
   readonly app?: string
   readonly appReplicas: number
 }
 
-const EXIT_CODES = { pass: 0, fail: 1, inconclusive: 2 } as const
-/** Refused before there could be a verdict. */
-const NOT_RUN = 3
-/** The catalogue, beside the bundles. */
-const CATALOGUE = join(__dirname, '../chaos')
+/** `not run`: refused before there could be a verdict. */
+const EXIT_CODES = { pass: 0, fail: 1, inconclusive: 2, 'not run': 3 } as const
 
 export async function chaos(action: string, what: readonly string[], options: RunChoices): Promise<void> {
   try {
@@ -38,25 +31,34 @@ export async function chaos(action: string, what: readonly string[], options: Ru
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     process.stderr.write(refusalText(error))
-    process.exit(NOT_RUN)
+    process.exit(EXIT_CODES['not run'])
   }
 }
 
 async function act(action: string, what: readonly string[], options: RunChoices): Promise<void> {
-  if (action === 'list') return list(options)
+  if (action === 'list' && what.length === 0) return list(options)
   if (action === 'run' && what.length === 1) return run(what[0]!, options)
   if (action === 'new' && what.length === 1) return begin(what[0]!)
   if (action === 'open' && what.length === 0) return open()
-  const advice = 'use: chaos list, chaos run FILE, chaos new FILE, or: chaos open'
+  if (action === 'schema' && what.length <= 1) return schema(what[0])
+  const advice = 'use: chaos list, chaos run FILE, chaos new FILE, chaos open, or: chaos schema [FILE]'
   throw new Refusal('BAD_ARGUMENT', `chaos ${[action, ...what].join(' ')} means nothing`, advice)
 }
 
-/** A commented experiment to start from. */
+/** A commented experiment to start from, which editors know the schema of. */
 function begin(file: string): void {
   const path = resolve(file)
   if (existsSync(path)) throw new Refusal('BAD_ARGUMENT', `${file} is there already`, 'choose another name')
-  writeFileSync(path, readFileSync(join(CATALOGUE, 'templates', 'new.yaml'), 'utf8'))
+  const where = relative(dirname(path), SCHEMA).split(sep).join('/')
+  const template = readFileSync(join(CATALOGUE, 'templates', 'new.yaml'), 'utf8')
+  writeFileSync(path, `# yaml-language-server: $schema=${where}\n${template}`)
   print(`wrote ${file}\nrun it with: npx faultline chaos run ${file}`)
+}
+
+function schema(file: string | undefined): void {
+  const text = `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`
+  if (file === undefined) return void process.stdout.write(text)
+  writeFileSync(resolve(file), text)
 }
 
 /** The last run's report, in the browser. */
@@ -78,86 +80,71 @@ function lastReport(): string {
 }
 
 function list({ output }: RunChoices): void {
-  const names = existsSync(CATALOGUE) ? readdirSync(CATALOGUE).filter((f) => f.endsWith('.yaml')) : []
-  const all = names.sort().map((file) => readExperiment(file, readFileSync(join(CATALOGUE, file), 'utf8')))
-  if (output === 'json') return printJson(all.map(({ name, about }) => ({ name, about })))
-  print(
-    table(
-      ['experiment', 'what it shows'],
-      all.map(({ name, about }) => [name, firstSentence(about)]),
-    ),
-  )
-  print('\nrun one with: npx faultline chaos run NAME')
+  const all = catalogue()
+  if (output === 'json') return printJson(all.map(({ name, theme, verdict, about }) => ({ name, theme, verdict, about })))
+  const widest = Math.max(...all.map((e) => e.name.length))
+  for (const { title, experiments } of byTheme(all)) {
+    print(title)
+    for (const { name, verdict, about } of experiments)
+      print(clipped(`  ${name.padEnd(widest)}  ${verdict === 'fail' ? 'fails' : '     '}  ${firstSentence(about)}`))
+    print('')
+  }
+  print('fails: on purpose, to show what a setting costs\n\nrun one with: npx faultline chaos run NAME')
 }
 
-function firstSentence(text: string): string {
-  return /^.*?[.:](?=\s|$)/s.exec(text.trim())?.[0].replace(/\s+/g, ' ') ?? text
+/** To one line of the terminal. */
+function clipped(line: string): string {
+  const { columns } = process.stdout
+  return columns === undefined || line.length <= columns ? line : `${line.slice(0, columns - 1)}…`
 }
 
-/** A file, or a name of the catalogue. */
-function load(name: string, given: RunChoices['param']): Experiment {
-  const own = join(CATALOGUE, `${basename(name, '.yaml')}.yaml`)
-  const file = existsSync(resolve(name)) ? resolve(name) : own
-  if (!existsSync(file))
-    throw new Refusal('BAD_ARGUMENT', `there is no file ${name}, and no experiment of that name`, 'see: npx faultline chaos list')
-  const typed = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, valueOf(value)]))
-  return readExperiment(name, readFileSync(file, 'utf8'), typed)
-}
-
-function valueOf(text: string): string | number | boolean {
-  if (text === 'true' || text === 'false') return text === 'true'
-  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text
+function experimentOf(name: string, { given }: Turn, { app, appReplicas }: RunChoices): Experiment {
+  const written = load(name, given)
+  const experiment = app === undefined ? written : withApp(written, app, appReplicas)
+  checkCopies(experiment)
+  return experiment
 }
 
 async function run(name: string, options: RunChoices): Promise<void> {
-  const written = load(name, options.param)
-  const experiment = options.app === undefined ? written : withApp(written, options.app, options.appReplicas)
-  checkCopies(experiment)
-  const folder = new RunFolder(experiment.name)
-  const began = Date.now()
-  const say = (text: string) => {
-    if (options.output === 'text') print(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)}s  ${text}`)
-  }
-  const playing = new Run({
-    experiment,
-    startWorld: (e) => startLocal(e, __dirname),
-    logs: join(folder.path, 'logs'),
-    disarmed: options.disarmed,
-    tell: say,
-    keep: async ({ logs }) => folder.keepLogs(logs),
-  })
-  let isInterrupted = false
-  const interrupted = () => {
-    isInterrupted = true
-    void playing.end().then(() => process.exit(130))
-  }
-  process.once('SIGINT', interrupted)
-  process.once('SIGTERM', interrupted)
-  if (options.output === 'text') print(`${experiment.name}: ${firstSentence(experiment.about)}\n`)
-  const evidence = await playing.play().catch((error: Error) => {
-    // What fails because it is being ended is no news.
-    if (isInterrupted) return new Promise<never>(() => {})
-    throw error
-  })
-  const verdict = judge(evidence)
-  folder.write(evidence, verdict, join(__dirname, 'report-page'))
-  if (options.output === 'json') printJson({ experiment: experiment.name, ...verdict, folder: folder.path })
-  else report(verdict, folder.path)
+  const all = turns(options.param, options.matrix, options.repeat)
+  // Whatever is wrong with one of them is said before anything is started.
+  const experiments = all.map((turn) => experimentOf(name, turn, options))
+  if (all.length > 1) return series(all, experiments, options)
+  const quiet = options.output === 'json'
+  const played = await play(experiments[0]!, options.disarmed, quiet)
+  const { experiment, verdict, folder } = played
+  if (quiet) printJson({ experiment: experiment.name, expected: experiment.verdict, ...verdict, folder })
+  else reportOf(played)
   process.exit(EXIT_CODES[verdict.outcome])
 }
 
-function report(verdict: Verdict, folder: string): void {
-  const { expectations, outcome, reasons, acknowledged, indeterminate, failed, read } = verdict
-  print('')
-  print(
-    table(
-      ['expected', '', 'found', 'limit'],
-      expectations.map((e) => [e.expectation, e.status, e.found, e.limit]),
-    ),
-  )
-  for (const { examples } of expectations) for (const example of examples) print(`    ${example}`)
-  print(`\nrecords: ${acknowledged} acknowledged, ${indeterminate} open, ${failed} failed, ${read} there at the end`)
-  print(`\n${outcome.toUpperCase()}`)
-  for (const reason of reasons) print(`  ${reason}`)
-  print(`\nlook at it: ${join(folder, 'report.html')}`)
+async function series(all: readonly Turn[], experiments: readonly Experiment[], options: RunChoices): Promise<void> {
+  const quiet = options.output === 'json'
+  const ended: Ended[] = []
+  for (const [i, turn] of all.entries()) {
+    if (!quiet) print(`${i > 0 ? '\n' : ''}RUN ${i + 1} of ${all.length}: ${turn.what}`)
+    ended.push(await playTurn(turn, experiments[i]!, options))
+  }
+  const outcome = worst(ended.map((e) => e.outcome))
+  const { name, verdict: expected } = experiments[0]!
+  if (quiet) printJson({ experiment: name, expected, outcome, runs: ended.map(({ turn, ...rest }) => ({ ...turn, ...rest })) })
+  else print(`\n${seriesTable(ended)}\n\nworst: ${outcome.toUpperCase()}`)
+  process.exit(EXIT_CODES[outcome])
+}
+
+/** One that cannot be run does not end the series. */
+async function playTurn(turn: Turn, experiment: Experiment, { output, disarmed }: RunChoices): Promise<Ended> {
+  const quiet = output === 'json'
+  const began = Date.now()
+  const seconds = () => (Date.now() - began) / 1000
+  try {
+    const played = await play(experiment, disarmed, quiet)
+    if (!quiet) reportOf(played)
+    const { outcome, reasons } = played.verdict
+    return { turn, outcome, seconds: seconds(), reasons, folder: played.folder }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    if (!quiet) process.stderr.write(refusalText(error))
+    return { turn, outcome: 'not run', seconds: seconds(), reasons: [`${error.code}: ${error.message}`], folder: undefined }
+  }
 }

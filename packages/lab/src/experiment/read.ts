@@ -1,4 +1,5 @@
 // From the text of a file to an experiment; or a refusal that names each place by line and column, and what was probably meant.
+import { dirname, resolve } from 'node:path'
 import { Refusal } from '@faultline/base'
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
@@ -7,7 +8,7 @@ import { type Experiment, experimentSchema } from './schema.ts'
 
 type Values = Readonly<Record<string, string | number | boolean>>
 
-/** `given` take the place of the file's own parameters. */
+/** `given` take the place of the file's own parameters; `${folder}` is where the file is, for programs beside it. */
 export function readExperiment(file: string, text: string, given: Values = {}): Experiment {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -15,26 +16,33 @@ export function readExperiment(file: string, text: string, given: Values = {}): 
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`
   }
-  const problems = document.errors.map((e) => `${at(e.pos[0])}: ${e.message}`)
-  if (problems.length > 0) throw refused(file, problems)
-  if (!isMap(document.contents)) throw refused(file, [`${at(0)}: an experiment is a map with name, about, topics, workload …`])
-  problems.push(...fillIn(document, given).map(({ node, what }) => `${at(node.range?.[0] ?? 0)}: ${what}`))
+  // What follows the first place that is no YAML, mostly follows from it.
+  const problems = document.errors.slice(0, 1).map((e) => `${at(e.pos[0])}: ${e.message}`)
+  if (problems.length > 0) throw refused(problems)
+  if (!isMap(document.contents)) throw refused([`${at(0)}: an experiment is a map with name, about, topics, workload …`])
+  problems.push(
+    ...fillIn(document, dirname(resolve(file)), given).map(({ node, what }) => `${at(node.range?.[0] ?? 0)}: ${what}`),
+  )
   const result = experimentSchema.safeParse(document.toJS())
   if (!result.success)
     for (const issue of result.error.issues)
       problems.push(...tell(issue).map(({ path, what }) => `${at(offsetOf(document, path))}: ${what}`))
-  if (problems.length > 0) throw refused(file, problems)
+  if (problems.length > 0) throw refused(problems)
   return result.data!
 }
 
-function refused(file: string, problems: readonly string[]): Refusal {
-  return new Refusal('BAD_EXPERIMENT', problems.join('\n'), `a commented one to start from: npx faultline chaos new ${file}`)
+function refused(problems: readonly string[]): Refusal {
+  return new Refusal(
+    'BAD_EXPERIMENT',
+    problems.join('\n'),
+    'a commented one to look at or start from: npx faultline chaos new my.yaml',
+  )
 }
 
 /** `${name}` becomes the parameter's value: of its own type where it stands alone. */
-function fillIn(document: Document, given: Values): { node: Node; what: string }[] {
+function fillIn(document: Document, folder: string, given: Values): { node: Node; what: string }[] {
   const own = (document.toJS() as { parameters?: Values }).parameters ?? {}
-  const values = { ...own, ...given }
+  const values: Values = { folder, ...own, ...given }
   const unknown = Object.keys(given).filter((name) => !(name in own))
   const problems = unknown.map((name) => ({
     node: document.contents as Node,

@@ -115,6 +115,10 @@ export const experimentSchema = z
   .strictObject({
     name,
     about: z.string().min(1),
+    /** Under which it is listed. */
+    theme: z.string().min(1).optional(),
+    /** What it should come to: some fail on purpose, and show what a setting costs. */
+    verdict: z.enum(['pass', 'fail']).default('pass'),
     parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
     cluster,
     topics: z.array(topic).min(1),

@@ -5,7 +5,7 @@ import type { ClusterEvent } from '@faultline/director'
 import { Kafka, logLevel } from 'kafkajs'
 import { DEEDS, type Experiment, type Step } from '../experiment/schema.ts'
 import type { Evidence } from '../expectations/index.ts'
-import { History } from '../history/history.ts'
+import { History, type Send } from '../history/history.ts'
 import { type Copy, type RunningWorkload, startWorkload } from '../workloads/index.ts'
 import { endsOf, readEverything } from './final-read.ts'
 import { GroupWatch, lagIn } from './group-watch.ts'
@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly disarmed: boolean
   /** What happens, in words, as it happens. */
   readonly tell: (what: string) => void
+  /** Everything that the cluster tells, as it comes. */
+  readonly hear: (event: ClusterEvent) => void
   /** Everything is still there. */
   readonly keep: (world: RunningWorld) => Promise<void>
 }
@@ -46,9 +48,26 @@ export class Run {
   #watch: GroupWatch | undefined
   #workloads: RunningWorkload[] = []
   #ended: Promise<void> | undefined
+  #brokenAt: number | undefined
+  #isOver = false
 
   constructor(options: RunOptions) {
     this.#o = options
+  }
+
+  /** From the first step until the load ends. */
+  get isUnderway(): boolean {
+    return this.#brokenAt !== undefined && !this.#isOver
+  }
+
+  get counts(): { readonly acknowledged: number; readonly read: number } {
+    return { acknowledged: this.#history.acknowledged.length, read: this.#history.reads.length }
+  }
+
+  /** A record that was sent after `time`. */
+  acknowledgedSince(topic: string, partition: number, time: number): boolean {
+    const isOne = (s: Send) => s.outcome === 'ok' && s.topic === topic && s.partition === partition && s.began > time
+    return this.#history.sends.some(isOne)
   }
 
   /** Rejects with Refusal when it could not be run to its end. */
@@ -88,6 +107,7 @@ export class Run {
     await pause(experiment.steady)
     tell(`steady: ${this.#history.acknowledged.length} records acknowledged`)
     const brokenAt = Date.now()
+    this.#brokenAt = brokenAt
     for (const step of [...experiment.timeline].sort((a, b) => a.at - b.at)) {
       await pause(brokenAt + step.at - Date.now())
       await this.#take(step, world)
@@ -108,6 +128,7 @@ export class Run {
     tell(isrFullAt ? `every ISR is full, ${isrFullAt - healedAt} ms after that` : `after ${limit} ms an ISR is still not full`)
     await pause(healedAt + experiment.recover - Date.now())
     const endedAt = Date.now()
+    this.#isOver = true
     await Promise.all(this.#workloads.map((w) => w.stopProducing()))
     const lag = await this.#drain()
     await Promise.all(this.#workloads.map((w) => w.stop()))
@@ -134,7 +155,10 @@ export class Run {
 
   async #listen({ cluster }: RunningWorld): Promise<void> {
     try {
-      for await (const event of cluster.events(0, this.#listening.signal)) this.#events.push(event)
+      for await (const event of cluster.events(0, this.#listening.signal)) {
+        this.#events.push(event)
+        this.#o.hear(event)
+      }
     } catch {
       // The run is over, or the cluster is.
     }
@@ -196,6 +220,8 @@ export class Run {
 
   async #do(step: Step, deed: (typeof DEEDS)[number], { cluster }: RunningWorld): Promise<string> {
     const { disarmed } = this.#o
+    // Load is made, or it is not there: there is nothing to observe.
+    if (disarmed && step.fault?.family === 'load') return `load ${step.fault.kind} left out: the run is disarmed`
     if (deed === 'fault') {
       const { id } = await cluster.addFault({ ...step.fault!, ...(disarmed ? { observe: true } : {}) })
       if (step.id !== undefined) this.#faults.set(step.id, id)

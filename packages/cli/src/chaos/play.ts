@@ -1,0 +1,66 @@
+// Plays one experiment at a terminal: what happens is told as it happens, and what is left is a folder and a verdict.
+import { join } from 'node:path'
+import { FAST_SETTINGS } from '@faultline/director'
+import { type Evidence, type Experiment, judge, Run, RunFolder, startLocal, type Verdict } from '@faultline/lab'
+import { nodeTable } from '../commands/up.ts'
+import { firstSentence } from './catalogue.ts'
+import { Narrator } from './narrator.ts'
+import { Screen } from './screen.ts'
+
+export interface Played {
+  readonly experiment: Experiment
+  readonly verdict: Verdict
+  readonly evidence: Evidence
+  /** Where its report is. */
+  readonly folder: string
+}
+
+/** `quiet`: nothing is told. */
+export async function play(experiment: Experiment, disarmed: boolean, quiet: boolean): Promise<Played> {
+  const folder = new RunFolder(experiment.name)
+  const screen = new Screen(quiet)
+  screen.line(`${experiment.name}: ${firstSentence(experiment.about)}\n`)
+  const run = new Run({
+    experiment,
+    startWorld: (wanted) => startTold(wanted, screen),
+    logs: join(folder.path, 'logs'),
+    disarmed,
+    tell: (what) => screen.event(what),
+    hear: (event) => narrator.hear(event),
+    keep: async ({ logs }) => folder.keepLogs(logs),
+  })
+  const topics = experiment.topics.map((t) => t.name)
+  const narrator = new Narrator((text) => screen.event(text), topics, run)
+  screen.count(
+    () => `acknowledged ${run.counts.acknowledged}  read ${run.counts.read}  under-replicated ${narrator.underReplicated}`,
+  )
+  let isInterrupted = false
+  const interrupted = () => {
+    isInterrupted = true
+    void run.end().then(() => process.exit(130))
+  }
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  try {
+    const evidence = await run.play()
+    const verdict = judge(evidence)
+    folder.write(evidence, verdict, join(__dirname, 'report-page'))
+    return { experiment, verdict, evidence, folder: folder.path }
+  } catch (error) {
+    // What fails because it is being ended is no news.
+    if (isInterrupted) return await new Promise<never>(() => {})
+    throw error
+  } finally {
+    screen.stop()
+    process.off('SIGINT', interrupted)
+    process.off('SIGTERM', interrupted)
+  }
+}
+
+async function startTold(experiment: Experiment, screen: Screen) {
+  const world = await startLocal(experiment, __dirname)
+  screen.line(`\n${nodeTable(await world.cluster.nodes())}`)
+  const settings = Object.entries(FAST_SETTINGS).map((e) => e.join('='))
+  screen.line(experiment.cluster.fast ? `\nshorter than Kafka's, for work at a screen: ${settings.join(' ')}\n` : '')
+  return world
+}
