@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Prng } from '@faultline/base'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checkCopies, History, readExperiment, withApp } from '../src/index.ts'
 import { startApp } from '../src/workloads/app.ts'
@@ -25,6 +26,7 @@ function start(script: string, replicas = 1, env: Record<string, string> = {}) {
     history: new History(),
     partitions: new Map(),
     logs,
+    random: () => new Prng(1),
     died: (r: string) => died.push(r),
   }
   app = startApp({ kind: 'app', command: `node -e "${script}"`, replicas, env }, context)

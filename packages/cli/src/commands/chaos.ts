@@ -1,6 +1,7 @@
 // faultline chaos: experiments as files. run plays one and judges it; list shows what there is; new writes one to start from; open shows the last
 // report.
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { Refusal } from '@faultline/base'
@@ -24,6 +25,7 @@ interface RunChoices {
   /** A command, in the place of what reads in the experiment. */
   readonly app?: string
   readonly appReplicas: number
+  readonly seed?: number
 }
 
 const EXIT_CODES = { pass: 0, fail: 1, inconclusive: 2 } as const
@@ -118,18 +120,20 @@ async function run(name: string, options: RunChoices): Promise<void> {
   const say = (text: string) => {
     if (options.output === 'text') print(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)}s  ${text}`)
   }
+  const seed = options.seed ?? randomInt(2 ** 32)
   const playing = new Run({
     experiment,
     startWorld: (e) => startLocal(e, __dirname),
     logs: join(folder.path, 'logs'),
     disarmed: options.disarmed,
+    seed,
     tell: say,
     keep: async ({ logs }) => folder.keepLogs(logs),
   })
   const interrupted = () => void playing.end().then(() => process.exit(130))
   process.once('SIGINT', interrupted)
   process.once('SIGTERM', interrupted)
-  if (options.output === 'text') print(`${experiment.name}: ${firstSentence(experiment.about)}\n`)
+  if (options.output === 'text') print(`${experiment.name}: ${firstSentence(experiment.about)}\nseed ${seed}\n`)
   const evidence = await playing.play()
   const verdict = judge(evidence)
   folder.write(evidence, verdict, join(__dirname, 'report-page'))
@@ -139,7 +143,7 @@ async function run(name: string, options: RunChoices): Promise<void> {
 }
 
 function report(verdict: Verdict, folder: string): void {
-  const { expectations, outcome, reasons, acknowledged, indeterminate, failed, read } = verdict
+  const { expectations, outcome, reasons, acknowledged, indeterminate, failed, read, unasked } = verdict
   print('')
   print(
     table(
@@ -149,6 +153,7 @@ function report(verdict: Verdict, folder: string): void {
   )
   for (const { examples } of expectations) for (const example of examples) print(`    ${example}`)
   print(`\nrecords: ${acknowledged} acknowledged, ${indeterminate} open, ${failed} failed, ${read} there at the end`)
+  for (const anomaly of unasked) print(`also found, with nothing expected: ${anomaly}`)
   print(`\n${outcome.toUpperCase()}`)
   for (const reason of reasons) print(`  ${reason}`)
   print(`\nlook at it: ${join(folder, 'report.html')}`)

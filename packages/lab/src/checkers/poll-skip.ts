@@ -1,0 +1,36 @@
+// Poll skip: a consumer that kept a partition read past records that are there. Offsets without a record (markers, aborted ones) are no gap.
+import type { Read } from '../history/history.ts'
+import { type Checker, Findings } from './checker.ts'
+
+export const pollSkip: Checker = {
+  anomaly: 'pollSkip',
+  what: 'records that a consumer passed by although it had kept its partition',
+  check({ history, policy, finalOf }) {
+    const next: (number | null)[] = history.holds.map((h) => h.from)
+    const findings = new Findings()
+    let judged = 0
+    for (const { hold, offset, process, topic, partition } of history.reads) {
+      if (hold === undefined) continue
+      const from = next[hold]!
+      if (from !== null && offset > from) {
+        const missed = firstFrom(finalOf.get(`${topic}-${partition}`) ?? [], from)
+        if (missed !== undefined && missed < offset)
+          findings.add(`${process} read ${topic}-${partition}@${offset} and not @${missed}`, policy.loss(topic, partition))
+      }
+      if (from !== null) judged++
+      next[hold] = offset + 1
+    }
+    return findings.of(judged)
+  },
+}
+
+/** The first offset at or after `from` at which there is a record. */
+function firstFrom(reads: readonly Read[], from: number): number | undefined {
+  let [low, high] = [0, reads.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (reads[middle]!.offset < from) low = middle + 1
+    else high = middle
+  }
+  return reads[low]?.offset
+}
