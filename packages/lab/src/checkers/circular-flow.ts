@@ -16,7 +16,9 @@ export const circularFlow: Checker = {
     addWrites(facts, byAll)
     const findings = new Findings()
     const certain = byReads.cycles()
-    for (const cycle of certain) findings.add(inWords(cycle))
+    // A transaction's id begins with its process.
+    const allowed = (cycle: readonly string[]) => cycle.map((id) => facts.policy.uncommitted(id)).find((why) => why !== undefined)
+    for (const cycle of certain) findings.add(inWords(cycle), allowed(cycle))
     const known = new Set(certain.flat())
     for (const cycle of byAll.cycles()) {
       const inside = new Set(cycle)

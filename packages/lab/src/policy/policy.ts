@@ -23,7 +23,7 @@ export class Policy {
 
   /** Why what was acknowledged in a partition may be gone, or replaced by something else. */
   loss(topic: string, partition: number): string | undefined {
-    return this.#unclean(topic, `${topic}-${partition}`) ?? this.#power.reason(topic, partition)
+    return this.#power.reason(topic, partition) ?? this.#unclean(topic, `${topic}-${partition}`)
   }
 
   /** Why what was acknowledged to this producer may be gone. */
@@ -50,21 +50,27 @@ export class Policy {
       : undefined
   }
 
+  /** Why nobody needs to have read all of a topic. */
+  unread(topic: string): string | undefined {
+    const kinds = this.#experiment.workload.flatMap((w) => ('topic' in w && w.topic === topic ? [w.kind] : []))
+    return kinds.includes('mixed') && !kinds.includes('group') ? 'mixed reads by lot, and need not come to an end' : undefined
+  }
+
   /** Why what groups or transactions had decided may be forgotten: it was in an internal topic that has lost something. */
   forgotten(): string | undefined {
     for (const at of this.#uncleanAt) {
       const topic = INTERNAL.find((t) => at.startsWith(`${t}-`))
-      if (topic) return `${topic} had an unclean election`
+      const reason = topic && this.#unclean(topic, at)
+      if (reason) return reason
     }
     return this.#power.reasonIn(INTERNAL)
   }
 
-  /** Without a word from the controllers, what is allowed is taken for done. */
+  /** One that nobody had allowed is a mistake. Without a word from the controllers, what is allowed is taken for done. */
   #unclean(topic: string, at: string): string | undefined {
-    if (this.#uncleanAt.has(at)) return `${at} had an unclean election`
-    return !this.#toldOfElections && setting(this.#experiment, topic, 'unclean.leader.election.enable') === 'true'
-      ? 'unclean.leader.election.enable=true'
-      : undefined
+    if (setting(this.#experiment, topic, 'unclean.leader.election.enable') !== 'true') return undefined
+    if (this.#uncleanAt.has(at)) return `unclean.leader.election.enable=true, and ${at} had one`
+    return this.#toldOfElections ? undefined : 'unclean.leader.election.enable=true'
   }
 
   /** Processes are named after their workload: producer-1, mixed-2.0, group-3/1. */
