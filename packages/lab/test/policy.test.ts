@@ -87,13 +87,32 @@ describe('what else may be', () => {
   it('what is not committed, read by who asked for it', () => {
     const read = (isolation: string) =>
       left(
-        story(experimentOf(`workload: [{ kind: producer, topic: t }, { kind: group, topic: t, isolation: ${isolation} }]`))
+        story(experimentOf(`workload: [{ kind: producer, topic: t }, { kind: mixed, topic: t, isolation: ${isolation} }]`))
           .transaction('a', { outcome: 'fail' })
           .send('a0', { in: 'a#0' })
-          .read('group-2/0', 'a0@0'),
+          .read('mixed-2.0', 'a0@0'),
       ).get('abortedRead')!
     expect(read('read_uncommitted')).toMatchObject({ count: 1, legal: 1, reasons: [expect.stringMatching(/asked for/)] })
     expect(read('read_committed')).toMatchObject({ count: 1, legal: 0 })
+  })
+
+  it('what kafkajs made of aborted transactions', () => {
+    const read = (process: string) =>
+      left(
+        story(experimentOf('workload: [{ kind: producer, topic: t }, { kind: group, topic: t }, { kind: mixed, topic: t }]'))
+          .transaction('a', { outcome: 'fail' })
+          .transaction('b')
+          .send('a0', { in: 'a#0' })
+          .send('b0', { in: 'b#1' })
+          .there('- b0 x0')
+          .hold(process, { from: 1 })
+          .read(process, 'a0@0 x0@2'),
+      )
+    const some = (found: ReturnType<typeof read>) => ['abortedRead', 'vanished', 'pollSkip'].map((name) => found.get(name)!)
+    const kafkajs = { count: 1, legal: 1, reasons: [expect.stringMatching(/kafkajs/)] }
+    expect(some(read('group-2/0'))).toMatchObject([kafkajs, kafkajs, kafkajs])
+    const ours = { count: 1, legal: 0 }
+    expect(some(read('mixed-3.0'))).toMatchObject([ours, ours, ours])
   })
 
   it('writes that are not isolated; reads in a circle are', () => {

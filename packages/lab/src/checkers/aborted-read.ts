@@ -16,7 +16,10 @@ export const abortedRead: Checker = {
         if (transaction.outcome === 'fail')
           findings.add(
             `${topic}-${partition}@${offset}: ${value} of ${transaction.id}, which was aborted, read by ${process}`,
-            facts.policy.uncommitted(process) ?? facts.policy.loss(topic, partition) ?? facts.policy.forgotten(),
+            facts.policy.uncommitted(process) ??
+              facts.policy.unproved(process) ??
+              facts.policy.loss(topic, partition) ??
+              facts.policy.forgotten(),
           )
       }
     return findings.of(judged)

@@ -5,7 +5,8 @@ import { type Checker, Findings } from './checker.ts'
 export const pollSkip: Checker = {
   anomaly: 'pollSkip',
   what: 'records that a consumer passed by although it had kept its partition',
-  check({ history, policy, finalOf }) {
+  check(facts) {
+    const { history, policy, finalOf } = facts
     const next: (number | null)[] = history.holds.map((h) => h.from)
     const findings = new Findings()
     let judged = 0
@@ -14,8 +15,11 @@ export const pollSkip: Checker = {
       const from = next[hold]!
       if (from !== null && offset > from) {
         const missed = firstFrom(finalOf.get(`${topic}-${partition}`) ?? [], from)
-        if (missed !== undefined && missed < offset)
-          findings.add(`${process} read ${topic}-${partition}@${offset} and not @${missed}`, policy.loss(topic, partition))
+        if (missed !== undefined && missed.offset < offset) {
+          const isIn = facts.sendOf(missed)?.transaction ?? null
+          const legal = policy.loss(topic, partition) ?? (isIn === null ? undefined : policy.unproved(process))
+          findings.add(`${process} read ${topic}-${partition}@${offset} and not @${missed.offset}`, legal)
+        }
       }
       if (from !== null) judged++
       next[hold] = offset + 1
@@ -24,13 +28,13 @@ export const pollSkip: Checker = {
   },
 }
 
-/** The first offset at or after `from` at which there is a record. */
-function firstFrom(reads: readonly Read[], from: number): number | undefined {
+/** The first record at or after the offset `from`. */
+function firstFrom(reads: readonly Read[], from: number): Read | undefined {
   let [low, high] = [0, reads.length]
   while (low < high) {
     const middle = (low + high) >> 1
     if (reads[middle]!.offset < from) low = middle + 1
     else high = middle
   }
-  return reads[low]?.offset
+  return reads[low]
 }

@@ -50,6 +50,14 @@ export class Policy {
       : undefined
   }
 
+  /** Why what a reader saw of aborted transactions proves nothing. */
+  unproved(process: string): string | undefined {
+    const kind = this.#workloadOf(process)?.kind
+    return kind === 'group' || kind === 'transform'
+      ? 'it was read with kafkajs, which errs where aborted transactions overlap'
+      : undefined
+  }
+
   /** Why nobody needs to have read all of a topic. */
   unread(topic: string): string | undefined {
     const kinds = this.#experiment.workload.flatMap((w) => ('topic' in w && w.topic === topic ? [w.kind] : []))

@@ -95,7 +95,8 @@ export class MixedProcess {
     await this.#subscription?.stop()
     this.#subscription = undefined
     if (!this.#draw(SUBSCRIBED)) return this.#assign()
-    this.#subscription = new Subscription(this.#kafka, this.#group, this.#id, this.#context.history)
+    const { history } = this.#context
+    this.#subscription = new Subscription(this.#kafka, this.#client, this.#group, this.#id, history, this.#o.isolation)
     await this.#subscription.start(this.#o.topic)
   }
 
@@ -111,7 +112,7 @@ export class MixedProcess {
   }
 
   async #poll(transaction?: Transaction): Promise<Position | undefined> {
-    if (this.#subscription) this.#subscription.poll()
+    if (this.#subscription) await this.#subscription.poll(() => this.#abandoned)
     const partitions = this.#assignment.partitions
     if (partitions.length === 0) return undefined
     const partition = partitions[this.#random.below(partitions.length)]!
