@@ -1,10 +1,9 @@
 // Every client goes through the kill of a leader, with one group reading all the while: what was acknowledged is found once and in order.
 import { expect, it } from 'vitest'
-import { CHECKERS } from '@faultline/lab'
 import { createTopic, leaderOf, type TestCluster, until } from '../support/cluster.ts'
 import { CLIENTS, type Client, type Programs } from './clients.ts'
 import { eachClient, required } from './each-client.ts'
-import { Reader, Writer } from './traffic.ts'
+import { OF_RECORDS, Reader, Writer } from './traffic.ts'
 
 const TOPIC = 'orders'
 const PARTITIONS = 3
@@ -35,7 +34,7 @@ async function surviveLeaderKill(client: Client, programs: Programs, test: TestC
   await using reader = new Reader(client, programs, target, 'reader')
   await readToTheEnd(test, witness)
   await readToTheEnd(test, reader)
-  const clean = { anomalies: Object.fromEntries(CHECKERS.map((c) => [c.anomaly, 0])), acknowledged: writer.written }
+  const clean = { anomalies: Object.fromEntries(OF_RECORDS.map((c) => [c.anomaly, 0])), acknowledged: writer.written }
   for (const group of [reader, witness]) {
     const judged = writer.judge(group, witness, fault)
     expect(judged, group.program.complaints).toMatchObject(clean)

@@ -65,9 +65,9 @@ describe('faultline chaos', () => {
   })
 
   it('runs one, and leaves its evidence', async () => {
-    const { code, out } = await chaos('run', 'leader-kill', '-o', 'json')
-    const verdict = JSON.parse(out) as { outcome: string; folder: string; acknowledged: number }
-    expect([code, verdict.outcome]).toEqual([0, 'pass'])
+    const { code, out } = await chaos('run', 'leader-kill', '-o', 'json', '--seed', '42')
+    const verdict = JSON.parse(out) as { outcome: string; folder: string; acknowledged: number; seed: number }
+    expect([code, verdict.outcome, verdict.seed]).toEqual([0, 'pass', 42])
     const lines = (name: string) =>
       readFileSync(join(verdict.folder, name), 'utf8')
         .trimEnd()
@@ -96,6 +96,31 @@ describe('faultline chaos', () => {
     writeFileSync(join(folder, 'small.yaml'), SMALL)
     const { code, out, err } = await chaos('run', 'small.yaml', '--matrix', 'limit=20s,soon')
     expect([code, out, err]).toEqual([3, '', expect.stringMatching(/"soon" is no time/)])
+  })
+
+  it('runs transactions of all kinds, and finds nothing but what is legal', { timeout: 120_000 }, async () => {
+    const { code, out } = await chaos('run', 'transactions-leader-kill', '-o', 'json')
+    const verdict = JSON.parse(out) as {
+      reasons: string[]
+      expectations: { expectation: string; status: string }[]
+      folder: string
+    }
+    const notMet = verdict.expectations.filter((e) => e.status !== 'met').map((e) => e.expectation)
+    expect([code, verdict.reasons, notMet]).toEqual([0, [], []])
+    const history = readFileSync(join(verdict.folder, 'history.jsonl'), 'utf8')
+    for (const op of ['send', 'transaction', 'hold', 'read', 'commit']) expect(history).toContain(`{"op":"${op}"`)
+  })
+
+  it('finds what an unclean election has cost, and says why it may', async () => {
+    const { code, out } = await chaos('run', 'unclean-election-loses')
+    expect([code, out]).toEqual([1, expect.stringMatching(/lost +broken .*legal here: unclean\.leader\.election\.enable=true/)])
+  })
+
+  it('waits for a program that judges itself', async () => {
+    const text = readFileSync(join(import.meta.dirname, '../../chaos/leader-kill.yaml'), 'utf8')
+    writeFileSync(join(folder, 'ends.yaml'), text.slice(0, text.indexOf('expect:')) + 'expect: { finishes: 20s }\n')
+    const { code, out } = await chaos('run', 'ends.yaml', '--app', 'sleep 25; echo all wrong; exit 4')
+    expect([code, out]).toEqual([1, expect.stringMatching(/finishes +broken[^]*app:1 ended with 4: all wrong/)])
   })
 
   it('says what a program of the load said that cannot go on', async () => {

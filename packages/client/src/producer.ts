@@ -1,6 +1,7 @@
 // An idempotent acks=all producer, one batch at a time per partition. A batch is sent again, under the same sequence numbers, until its
 // outcome is known.
 import { buildBatch, Errors, initProducerId, isRetriable, produce } from '@faultline/protocol'
+import { Abandoned } from './ask.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { Disconnected } from './connection.ts'
 
@@ -16,11 +17,14 @@ export interface Acknowledged {
 
 export class Producer {
   readonly #client: ClusterClient
+  readonly #abandoned: () => boolean
   readonly #sequences = new Map<string, number>()
   #producerId = -1
 
-  constructor(client: ClusterClient) {
+  /** `abandoned`: true when whoever drives it is gone; what is under way then throws Abandoned instead of being tried again. */
+  constructor(client: ClusterClient, abandoned: () => boolean = () => false) {
     this.#client = client
+    this.#abandoned = abandoned
   }
 
   async start(): Promise<void> {
@@ -34,7 +38,7 @@ export class Producer {
       } catch (error) {
         if (!(error instanceof Disconnected)) throw error
       }
-      if (this.#producerId < 0) await this.#client.pause(RETRY_MS)
+      if (this.#producerId < 0) await this.#pause()
     }
   }
 
@@ -51,8 +55,13 @@ export class Producer {
       if (!isRetriable(error.code) && error.code !== Errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
         throw new Error(`Produce: error ${error.code}`)
       this.#client.forget(topic)
-      await this.#client.pause(RETRY_MS)
+      await this.#pause()
     }
+  }
+
+  async #pause(): Promise<void> {
+    if (this.#abandoned()) throw new Abandoned('the producer was abandoned')
+    await this.#client.pause(RETRY_MS)
   }
 
   async #attempt(

@@ -1,4 +1,5 @@
-// Reads a partition as a consumer with isolation.level=read_committed does: up to the last stable offset, without what was aborted.
+// Reads a partition as a consumer with isolation.level=read_committed does: up to the last stable offset, without what was aborted; or, when it is
+// asked to, with all that is below the high watermark.
 import {
   batchSizeAt,
   decodeRecords,
@@ -13,7 +14,7 @@ import { askLeader } from './ask.ts'
 import type { ClusterClient } from './cluster-client.ts'
 
 const VERSION = 11
-const READ_COMMITTED = 1
+const ISOLATION_LEVELS = { read_uncommitted: 0, read_committed: 1 }
 const MAX_BYTES = 1024 * 1024
 
 export interface CommittedRecord {
@@ -38,13 +39,14 @@ export async function readCommitted(
   partition: number,
   offset: number,
   abandoned: () => boolean,
+  isolation: keyof typeof ISOLATION_LEVELS = 'read_committed',
 ): Promise<CommittedRead> {
   const wanted = { partition, fetchOffset: offset, partitionMaxBytes: MAX_BYTES }
   const request = {
     maxWaitMs: 100,
     minBytes: 1,
     maxBytes: MAX_BYTES,
-    isolationLevel: READ_COMMITTED,
+    isolationLevel: ISOLATION_LEVELS[isolation],
     sessionEpoch: -1,
     topics: [{ topic, partitions: [wanted] }],
   }

@@ -10,6 +10,7 @@ import {
   Errors,
   initProducerId,
   produce,
+  type ResponseOf,
   txnOffsetCommit,
 } from '@faultline/protocol'
 import { askCoordinator, askLeader, type Asking } from './ask.ts'
@@ -64,7 +65,8 @@ export class TransactionalProducer {
     this.#added.clear()
   }
 
-  async send(topic: string, partition: number, values: readonly Uint8Array[]): Promise<void> {
+  /** The offset of the first. */
+  async send(topic: string, partition: number, values: readonly Uint8Array[]): Promise<number> {
     const { client, transactionalId, version } = this.#o
     const key = `${topic}:${partition}`
     if (version === 1 && !this.#added.has(key)) await this.#addPartition(topic, partition)
@@ -77,11 +79,12 @@ export class TransactionalProducer {
     )
     const topicData = [{ name: topic, partitionData: [{ index: partition, records }] }]
     const request = { transactionalId, acks: -1, timeoutMs: PRODUCE_TIMEOUT_MS, topicData }
-    const errorOf = (r: { responses: { partitionResponses: { errorCode: number }[] }[] }) =>
-      r.responses[0]!.partitionResponses[0]!.errorCode
+    const resultOf = (r: ResponseOf<typeof produce>) => r.responses[0]!.partitionResponses[0]!
+    const errorOf = (r: ResponseOf<typeof produce>) => resultOf(r).errorCode
     const response = await askLeader(topic, partition, this.#asking(produce, version === 2 ? 12 : 11, request, errorOf))
     accept('Produce', errorOf(response))
     this.#sequences.set(key, baseSequence + values.length)
+    return resultOf(response).baseOffset
   }
 
   async #addPartition(topic: string, partition: number): Promise<void> {

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Prng } from '@faultline/base'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checkCopies, History, readExperiment, withApp } from '../src/index.ts'
 import { startApp } from '../src/workloads/app.ts'
@@ -25,6 +26,7 @@ function start(script: string, replicas = 1, env: Record<string, string> = {}) {
     history: new History(),
     partitions: new Map(),
     logs,
+    random: () => new Prng(1),
     died: (r: string) => died.push(r),
   }
   app = startApp({ kind: 'app', command: `node -e "${script}"`, replicas, env }, context)
@@ -45,6 +47,14 @@ describe('a program', () => {
   it('that ends by itself with an error is reported with its last words', async () => {
     start("console.error('no such topic'); process.exit(7)")
     await expect.poll(() => died).toEqual(['app:1 ended with 7: no such topic'])
+    expect(app!.copies[0]!.end).toMatchObject({ name: 'app:1', code: 7, words: 'no such topic' })
+  })
+
+  it('that ends by itself without one has ended well', async () => {
+    const [copy] = start("console.log('done')").copies
+    expect(copy!.end).toMatchObject({ code: null, endedAt: null })
+    await expect.poll(() => copy!.end).toMatchObject({ code: 0, endedAt: expect.any(Number), words: 'done' })
+    expect(died).toEqual([])
   })
 
   it('is killed, and healed; nobody calls that dying', async () => {

@@ -44,7 +44,8 @@ expect: { lost: 0 }`,
   ]
   const times = { brokenAt: 21_000, healedAt: 30_000, endedAt: 61_000, isrFullAt: 31_000 }
   const steps = [{ at: 21_000, what: 'kill broker:1' }]
-  return { experiment, history, events, faults: [], steps, died: [], disarmed: false, groups: [], lag: undefined, ...times }
+  const nothing = { faults: [], died: [], groups: [], views: [], replicas: [], copies: [] }
+  return { experiment, history, events, steps, seed: 1, disarmed: false, lag: undefined, ...nothing, ...times }
 }
 
 describe('the report', () => {

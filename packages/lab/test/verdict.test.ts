@@ -59,6 +59,10 @@ expect: ${expectations}`,
     endedAt: ENDED,
     isrFullAt: HEALED + 500,
     groups: [],
+    views: [],
+    replicas: [],
+    copies: [],
+    seed: 7,
     lag: 0,
     ...change,
   }
@@ -138,6 +142,36 @@ describe('a verdict', () => {
   ])('is inconclusive with %s', (_, made, reason) => {
     const { outcome, reasons } = judge(made)
     expect([outcome, reasons.join()]).toEqual(['inconclusive', expect.stringMatching(reason)])
+  })
+
+  it('says where what is broken is legal, and what else was found that nobody had asked about', () => {
+    const made = evidence('{ vanished: 0, lost: 0 }')
+    made.experiment.workload.splice(0, 1, { kind: 'producer', topic: 't', rate: 1, acks: 1, idempotent: false })
+    const send = made.history.begin('producer-1', 't', 0, 0, 100)
+    Object.assign(send, { outcome: 'ok', ended: 101 })
+    made.history.final.push({ ...made.history.final[0]!, offset: 99_999 })
+    const { outcome, reasons, unasked, seed } = judge(made)
+    expect([outcome, seed]).toEqual(['fail', 7])
+    expect(reasons[0]).toMatch(
+      /^lost: 1 of \d+ \(legal here: acks=1 is answered before the followers have it\), expected at most 0$/,
+    )
+    expect(unasked).toEqual(['duplicated: 1'])
+  })
+
+  it.each<[string, Partial<Evidence['copies'][number]>[], string, RegExp]>([
+    ['with an error', [{ code: 3, words: 'no' }], 'fail', /finishes: 0 of 1/],
+    ['not at all', [{ code: 0 }, { code: null, endedAt: null }], 'fail', /finishes: 1 of 2/],
+    ['too soon', [{ code: 0, endedAt: BROKEN - 1 }], 'inconclusive', /app:1 had ended before anything was broken/],
+    ['and there is none', [], 'inconclusive', /finishes was not put to the test: no program/],
+  ])('of a program that ends %s', (_, ends, expected, reason) => {
+    const copies = ends.map((end, i) => ({ name: `app:${i + 1}`, code: 0, endedAt: ENDED, words: '', ...end }))
+    const { outcome, reasons } = judge(evidence('{ finishes: 30s }', { copies }))
+    expect([outcome, reasons.join()]).toEqual([expected, expect.stringMatching(reason)])
+  })
+
+  it('of a program that ends well is a pass', () => {
+    const copies = [{ name: 'app:1', code: 0, endedAt: ENDED + 5, words: '' }]
+    expect(judge(evidence('{ finishes: 30s }', { copies }))).toMatchObject({ outcome: 'pass' })
   })
 
   it('is a fail even where there are doubts, and is told to machines', () => {

@@ -1,4 +1,5 @@
 // Plays one experiment at a terminal: what happens is told as it happens, and what is left is a folder and a verdict.
+import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { FAST_SETTINGS } from '@faultline/director'
 import { type Evidence, type Experiment, judge, Run, RunFolder, startLocal, type Verdict } from '@faultline/lab'
@@ -15,16 +16,24 @@ export interface Played {
   readonly folder: string
 }
 
-/** `quiet`: nothing is told. */
-export async function play(experiment: Experiment, disarmed: boolean, quiet: boolean): Promise<Played> {
+export interface PlayOptions {
+  readonly disarmed: boolean
+  /** Nothing is told. */
+  readonly quiet: boolean
+  /** Of what workloads and faults draw by lot; any when left out. */
+  readonly seed?: number
+}
+
+export async function play(experiment: Experiment, { disarmed, quiet, seed = randomInt(2 ** 32) }: PlayOptions): Promise<Played> {
   const folder = new RunFolder(experiment.name)
   const screen = new Screen(quiet)
-  screen.line(`${experiment.name}: ${firstSentence(experiment.about)}\n`)
+  screen.line(`${experiment.name}: ${firstSentence(experiment.about)}\nseed ${seed}\n`)
   const run = new Run({
     experiment,
     startWorld: (wanted) => startTold(wanted, screen),
     logs: join(folder.path, 'logs'),
     disarmed,
+    seed,
     tell: (what) => screen.event(what),
     hear: (event) => narrator.hear(event),
     keep: async ({ logs }) => folder.keepLogs(logs),

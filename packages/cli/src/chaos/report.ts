@@ -22,6 +22,7 @@ export function reportOf({ experiment, verdict, evidence, folder }: Played): voi
   for (const { examples } of expectations) for (const example of examples) print(`    ${example}`)
   const sent = `${acknowledged} acknowledged (${verdict.acknowledgedBefore} before the first step, ${verdict.acknowledgedAfter} after the last heal)`
   print(`\nrecords: ${sent}, ${indeterminate} open, ${failed} failed, ${read} there at the end`)
+  for (const anomaly of verdict.unasked) print(`also found, with nothing expected: ${anomaly}`)
   print(`\nVERDICT: ${outcome.toUpperCase()}${experiment.verdict === 'fail' ? onPurpose(outcome) : ''}`)
   for (const reason of reasons) print(`  ${reason}`)
   print(`\nlook at it: ${join(folder, 'report.html')}`)

@@ -20,6 +20,7 @@ interface RunChoices {
   /** A command, in the place of what reads in the experiment. */
   readonly app?: string
   readonly appReplicas: number
+  readonly seed?: number
 }
 
 /** `not run`: refused before there could be a verdict. */
@@ -111,7 +112,7 @@ async function run(name: string, options: RunChoices): Promise<void> {
   const experiments = all.map((turn) => experimentOf(name, turn, options))
   if (all.length > 1) return series(all, experiments, options)
   const quiet = options.output === 'json'
-  const played = await play(experiments[0]!, options.disarmed, quiet)
+  const played = await play(experiments[0]!, { ...options, quiet })
   const { experiment, verdict, folder } = played
   if (quiet) printJson({ experiment: experiment.name, expected: experiment.verdict, ...verdict, folder })
   else reportOf(played)
@@ -133,12 +134,12 @@ async function series(all: readonly Turn[], experiments: readonly Experiment[], 
 }
 
 /** One that cannot be run does not end the series. */
-async function playTurn(turn: Turn, experiment: Experiment, { output, disarmed }: RunChoices): Promise<Ended> {
-  const quiet = output === 'json'
+async function playTurn(turn: Turn, experiment: Experiment, options: RunChoices): Promise<Ended> {
+  const quiet = options.output === 'json'
   const began = Date.now()
   const seconds = () => (Date.now() - began) / 1000
   try {
-    const played = await play(experiment, disarmed, quiet)
+    const played = await play(experiment, { ...options, quiet })
     if (!quiet) reportOf(played)
     const { outcome, reasons } = played.verdict
     return { turn, outcome, seconds: seconds(), reasons, folder: played.folder }

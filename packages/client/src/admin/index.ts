@@ -1,5 +1,7 @@
-export { type FromAll, KafkaError, persist, type Silent } from './ask.ts'
+export { ask, type FromAll, KafkaError, persist, type Silent } from './ask.ts'
 export * from './group-report.ts'
 export type { GroupDescription, GroupMember } from './groups.ts'
 export type { TopicPartition } from './leaders.ts'
+export { endOffsets, startOffsets } from './offsets.ts'
 export * from './transaction-report.ts'
+export { openTransactions } from './transactions.ts'

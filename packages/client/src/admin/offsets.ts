@@ -7,6 +7,7 @@ import { askLeaders, type TopicPartition } from './leaders.ts'
 /** From 10 on topics go by their ids, and those that are deleted are left out. */
 const NAMES_UNTIL = 9
 const LATEST = -1
+const EARLIEST = -2
 const CONSUMER = -1
 
 export interface Committed extends TopicPartition {
@@ -31,17 +32,26 @@ export async function committedOffsets(
   })
 }
 
-export interface EndOffset extends TopicPartition {
-  /** The high watermark: where a consumer that reads everything is. */
+export interface OffsetFound extends TopicPartition {
+  /** Of the end, the high watermark: where a consumer that reads everything is. */
   readonly offset: number
 }
 
 /** Partitions that are not there, or that nobody leads now, are left out. */
-export function endOffsets(client: ClusterClient, partitions: readonly TopicPartition[]): Promise<EndOffset[]> {
+export function endOffsets(client: ClusterClient, partitions: readonly TopicPartition[]): Promise<OffsetFound[]> {
+  return offsetsAt(client, partitions, LATEST)
+}
+
+/** Where partitions begin. */
+export function startOffsets(client: ClusterClient, partitions: readonly TopicPartition[]): Promise<OffsetFound[]> {
+  return offsetsAt(client, partitions, EARLIEST)
+}
+
+function offsetsAt(client: ClusterClient, partitions: readonly TopicPartition[], timestamp: number): Promise<OffsetFound[]> {
   return askLeaders(client, partitions, async (leader, topics) => {
     const wanted = topics.map((t) => ({
       name: t.name,
-      partitions: t.partitions.map((partitionIndex) => ({ partitionIndex, timestamp: LATEST })),
+      partitions: t.partitions.map((partitionIndex) => ({ partitionIndex, timestamp })),
     }))
     const reply = await ask(leader, listOffsets, { replicaId: CONSUMER, topics: wanted })
     return reply.topics.flatMap(({ name, partitions: found }) =>

@@ -1,10 +1,13 @@
-// What a checker is: it looks for one anomaly in a history, and tells how often it is there and how much it has looked at.
-import type { History } from '../history/history.ts'
+// What a checker is: it looks for one anomaly in what a run has left, and tells how often it is there and how much it has looked at.
+import type { Facts } from './facts.ts'
 
 export interface Checked {
   readonly count: number
   /** Operations that could have shown it: with none, nothing is proved. */
   readonly judged: number
+  /** How many of the count Kafka allows under what the experiment does, and why. */
+  readonly legal: number
+  readonly reasons: readonly string[]
   /** A few of them, in words. */
   readonly examples: readonly string[]
 }
@@ -12,7 +15,7 @@ export interface Checked {
 export interface Checker {
   readonly anomaly: string
   readonly what: string
-  check(history: History): Checked
+  check(facts: Facts): Checked
 }
 
 const EXAMPLES = 5
@@ -20,14 +23,20 @@ const EXAMPLES = 5
 /** Collects what a checker finds. */
 export class Findings {
   #count = 0
+  #legal = 0
+  readonly #reasons = new Set<string>()
   readonly #examples: string[] = []
 
-  add(example: string): void {
+  /** `legal`: why Kafka allows it here; without it, it does not. */
+  add(example: string, legal?: string): void {
     this.#count++
-    if (this.#examples.length < EXAMPLES) this.#examples.push(example)
+    if (this.#examples.length < EXAMPLES) this.#examples.push(legal === undefined ? example : `${example} (legal here: ${legal})`)
+    if (legal === undefined) return
+    this.#legal++
+    this.#reasons.add(legal)
   }
 
   of(judged: number): Checked {
-    return { count: this.#count, judged, examples: this.#examples }
+    return { count: this.#count, judged, legal: this.#legal, reasons: [...this.#reasons], examples: this.#examples }
   }
 }

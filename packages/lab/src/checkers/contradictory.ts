@@ -1,17 +1,21 @@
 // Contradictory (Jepsen's inconsistent-offsets): one offset of a partition held two different records.
+import { groupBy } from './facts.ts'
 import { type Checker, Findings } from './checker.ts'
 
 export const contradictory: Checker = {
   anomaly: 'contradictory',
   what: 'offsets that held one record first and another one later',
-  check(history) {
-    const held = new Map<string, string>()
+  check({ history, policy, finalOf }) {
     const findings = new Findings()
-    for (const { topic, partition, offset, value } of [...history.reads, ...history.final]) {
-      const key = `${topic}-${partition}@${offset}`
-      const before = held.get(key)
-      if (before === undefined) held.set(key, value)
-      else if (before !== value) findings.add(`${key}: ${before}, then ${value}`)
+    const readsOf = groupBy(history.reads, (r) => `${r.topic}-${r.partition}`)
+    for (const at of new Set([...readsOf.keys(), ...finalOf.keys()])) {
+      const held = new Map<number, string>()
+      for (const reads of [readsOf.get(at) ?? [], finalOf.get(at) ?? []])
+        for (const { topic, partition, offset, value } of reads) {
+          const before = held.get(offset)
+          if (before === undefined) held.set(offset, value)
+          else if (before !== value) findings.add(`${at}@${offset}: ${before}, then ${value}`, policy.loss(topic, partition))
+        }
     }
     return findings.of(history.reads.length + history.final.length)
   },

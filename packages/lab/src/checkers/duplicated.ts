@@ -1,17 +1,22 @@
 // Duplicated: sent once, there at more than one offset.
+import { readIdentity } from '../history/history.ts'
 import { type Checker, Findings } from './checker.ts'
 
 export const duplicated: Checker = {
   anomaly: 'duplicated',
   what: 'records that are there more than once',
-  check(history) {
+  check({ history, policy }) {
     const first = new Map<string, number>()
     const findings = new Findings()
     for (const { topic, partition, value, offset } of history.final) {
       const key = `${topic} ${value}`
       const before = first.get(key)
       if (before === undefined) first.set(key, offset)
-      else findings.add(`${topic}-${partition}: ${value} at ${before} and ${offset}`)
+      else
+        findings.add(
+          `${topic}-${partition}: ${value} at ${before} and ${offset}`,
+          policy.repeats(readIdentity(value)?.process ?? ''),
+        )
     }
     return findings.of(history.final.length)
   },

@@ -1,21 +1,24 @@
-// Invented: read although nobody sent it, or although its send had definitely failed (Jepsen's G1a).
-import { identityOf } from '../history/history.ts'
+// Invented: read although nobody sent it, or although its send had definitely failed. What a transaction aborted is an aborted read instead.
 import { type Checker, Findings } from './checker.ts'
 
 export const invented: Checker = {
   anomaly: 'invented',
   what: 'records that were read although nobody sent them, or their send had failed for certain',
-  check(history) {
-    const outcomes = new Map(history.sends.map((s) => [`${s.topic} ${identityOf(s)}`, s.outcome]))
+  check(facts) {
+    const { history } = facts
     const sentTo = new Set(history.sends.map((s) => s.topic))
     const findings = new Findings()
-    // What programs write to topics of their own is theirs to explain.
-    const reads = [...history.reads, ...history.final].filter((r) => sentTo.has(r.topic))
-    for (const { topic, partition, offset, value } of reads) {
-      const outcome = outcomes.get(`${topic} ${value}`)
-      if (outcome === undefined) findings.add(`${topic}-${partition}@${offset}: ${value} was never sent`)
-      else if (outcome === 'fail') findings.add(`${topic}-${partition}@${offset}: ${value} had failed`)
-    }
-    return findings.of(reads.length)
+    let judged = 0
+    for (const reads of [history.reads, history.final])
+      for (const read of reads) {
+        const { topic, partition, offset, value } = read
+        // What programs write to topics of their own is theirs to explain.
+        if (!sentTo.has(topic)) continue
+        judged++
+        const outcome = facts.sendOf(read)?.outcome
+        if (outcome === undefined) findings.add(`${topic}-${partition}@${offset}: ${value} was never sent`)
+        else if (outcome === 'fail') findings.add(`${topic}-${partition}@${offset}: ${value} had failed`)
+      }
+    return findings.of(judged)
   },
 }

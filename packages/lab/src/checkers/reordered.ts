@@ -5,7 +5,7 @@ import { type Checker, Findings } from './checker.ts'
 export const reordered: Checker = {
   anomaly: 'reordered',
   what: 'records that are behind ones that were sent after them',
-  check(history) {
+  check({ history, policy }) {
     const largest = new Map<string, number>()
     const seen = new Set<string>()
     const findings = new Findings()
@@ -15,7 +15,8 @@ export const reordered: Checker = {
       seen.add(`${topic} ${value}`)
       const key = `${topic} ${partition} ${identity.process}/${identity.partition}`
       const before = largest.get(key) ?? -1
-      if (identity.sequence < before) findings.add(`${topic}-${partition}: ${value} at ${offset}, after number ${before}`)
+      if (identity.sequence < before)
+        findings.add(`${topic}-${partition}: ${value} at ${offset}, after number ${before}`, policy.repeats(identity.process))
       largest.set(key, Math.max(before, identity.sequence))
     }
     return findings.of(history.final.length)

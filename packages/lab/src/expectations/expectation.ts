@@ -1,8 +1,7 @@
 // What an expectation is: a limit from the experiment, held against what the run has shown.
-import type { ClusterEvent, FaultView } from '@faultline/director'
-import type { Experiment, Expectations } from '../experiment/schema.ts'
-import type { History } from '../history/history.ts'
-import type { GroupSample } from '../run/group-watch.ts'
+import type { Left } from '../checkers/index.ts'
+import type { Expectations } from '../experiment/schema.ts'
+import type { CopyEnd } from '../workloads/index.ts'
 
 export type Status = 'met' | 'broken' | 'untested'
 
@@ -15,11 +14,9 @@ export interface Judged {
 }
 
 /** Everything that a run leaves behind to be judged. Times are wall clock milliseconds. */
-export interface Evidence {
-  readonly experiment: Experiment
-  readonly history: History
-  readonly events: readonly ClusterEvent[]
-  readonly faults: readonly FaultView[]
+export interface Evidence extends Left {
+  /** What chance was drawn from. */
+  readonly seed: number
   readonly steps: readonly { readonly at: number; readonly what: string }[]
   /** Nothing was to be broken. */
   readonly disarmed: boolean
@@ -31,8 +28,8 @@ export interface Evidence {
   readonly endedAt: number
   /** When every partition had all its replicas in sync again after the last heal; undefined when that did not come. */
   readonly isrFullAt: number | undefined
-  /** What groups had committed, as it was looked at during the run. */
-  readonly groups: readonly GroupSample[]
+  /** How programs of the load ended that were to end by themselves. */
+  readonly copies: readonly CopyEnd[]
   /** Records that groups had not committed at the end; undefined without groups. */
   readonly lag: number | undefined
 }

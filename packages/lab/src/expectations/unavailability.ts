@@ -5,7 +5,8 @@ export const unavailability: Expectation<'unavailability'> = {
   expectation: 'unavailability',
   judge(limit, { history, brokenAt, endedAt }) {
     const times = new Map<string, number[]>()
-    for (const { topic, partition, ended } of history.acknowledged) {
+    // Who writes in transactions writes when there is something to write.
+    for (const { topic, partition, ended } of history.acknowledged.filter((s) => s.transaction === null)) {
       const key = `${topic}-${partition}`
       if (!times.has(key)) times.set(key, [])
       times.get(key)!.push(ended!)

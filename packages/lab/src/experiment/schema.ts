@@ -37,11 +37,14 @@ const producer = z.strictObject({
   idempotent: z.boolean().default(true),
 })
 
+const isolation = z.enum(['read_committed', 'read_uncommitted']).default('read_committed')
+
 const group = z.strictObject({
   kind: z.literal('group'),
   topic: name,
   group: name.default('readers'),
   members: z.int().min(1).max(20).default(1),
+  isolation,
 })
 
 const transform = z.strictObject({
@@ -54,6 +57,26 @@ const transform = z.strictObject({
   members: z.int().min(1).max(20).default(1),
 })
 
+/** Processes that draw what they do: send, poll, assign, subscribe, and some of these in transactions. */
+const mixed = z.strictObject({
+  kind: z.literal('mixed'),
+  topic: name,
+  processes: z.int().min(1).max(50).default(5),
+  /** Operations a second, over all processes. */
+  rate: rate.default(100),
+  isolation,
+})
+
+/** Transfers between accounts, each a transaction. */
+const bank = z.strictObject({
+  kind: z.literal('bank'),
+  topic: name,
+  accounts: z.int().min(2).max(1000).default(10),
+  tellers: z.int().min(1).max(20).default(3),
+  /** Transfers a second, over all tellers. */
+  rate: rate.default(50),
+})
+
 /** A program of one's own, through the shell, with BOOTSTRAP_SERVERS and APP_INSTANCE (1, 2 …). */
 const app = z.strictObject({
   kind: z.literal('app'),
@@ -62,7 +85,7 @@ const app = z.strictObject({
   env: settings,
 })
 
-export const workload = z.discriminatedUnion('kind', [producer, group, transform, app])
+export const workload = z.discriminatedUnion('kind', [producer, group, transform, mixed, bank, app])
 
 const verb = z.string().min(1)
 const step = z
@@ -88,16 +111,40 @@ const step = z
     context.addIssue({ code: 'custom', message })
   })
 
+/** Kinds of workload that write what nobody has to write for them. */
+export const PRODUCING: readonly string[] = ['producer', 'mixed', 'bank']
+
 export const DEEDS = ['fault', 'heal', 'kill', 'terminate', 'pause', 'resume', 'restart'] as const
 
 const count = z.int().min(0)
 
 const expect = z.strictObject({
+  // Anomalies: at most so many. A checker of the same name looks for each.
   lost: count.optional(),
+  vanished: count.optional(),
   duplicated: count.optional(),
   reordered: count.optional(),
   contradictory: count.optional(),
   invented: count.optional(),
+  nonmonotonicPoll: count.optional(),
+  pollSkip: count.optional(),
+  nonmonotonicSend: count.optional(),
+  unseen: count.optional(),
+  abortedRead: count.optional(),
+  dirtyRead: count.optional(),
+  torn: count.optional(),
+  tornOffsets: count.optional(),
+  unbalanced: count.optional(),
+  writeCycles: count.optional(),
+  circularFlow: count.optional(),
+  twoOwners: count.optional(),
+  fencedCommit: count.optional(),
+  commitBack: count.optional(),
+  highWatermarkBack: count.optional(),
+  leaderEpochBack: count.optional(),
+  twoLeaders: count.optional(),
+  disagreeing: count.optional(),
+  divergent: count.optional(),
   /** The longest time in which a partition that was written to acknowledged nothing. */
   unavailability: duration.optional(),
   /** From the last heal on. */
@@ -109,6 +156,8 @@ const expect = z.strictObject({
   progress: duration.optional(),
   /** Each key of `from` once in `to`, for read_committed readers. */
   exactlyOnce: z.strictObject({ from: name, to: name }).optional(),
+  /** Programs of the load end by themselves with exit code 0, so long after the load has ended. */
+  finishes: duration.optional(),
 })
 
 export const experimentSchema = z
@@ -162,8 +211,12 @@ export const experimentSchema = z
       if (heal !== undefined && heal !== 'all' && !ids.has(heal))
         context.addIssue({ code: 'custom', path: ['timeline', i, 'heal'], message: `no step has the id "${heal}"` })
     })
-    if (!experiment.workload.some((w) => w.kind === 'producer'))
-      context.addIssue({ code: 'custom', path: ['workload'], message: 'nobody produces: add a workload of the kind producer' })
+    if (!experiment.workload.some((w) => PRODUCING.includes(w.kind)))
+      context.addIssue({
+        code: 'custom',
+        path: ['workload'],
+        message: `nobody produces: add a workload of the kind ${PRODUCING.join(', ')}`,
+      })
     if (Object.values(experiment.expect).every((e) => e === undefined))
       context.addIssue({ code: 'custom', path: ['expect'], message: 'nothing is expected, so nothing can fail' })
   })

@@ -1,10 +1,10 @@
 // A program of one's own in the place of what reads in an experiment; and whether the copies that steps speak of are there.
 import { Refusal } from '@faultline/base'
-import { DEEDS, type Experiment } from './schema.ts'
+import { DEEDS, type Experiment, PRODUCING } from './schema.ts'
 
 /** Producers stay: somebody has to write what it reads. */
 export function withApp(experiment: Experiment, command: string, replicas: number): Experiment {
-  const producers = experiment.workload.filter((w) => w.kind === 'producer')
+  const producers = experiment.workload.filter((w) => PRODUCING.includes(w.kind))
   return { ...experiment, workload: [...producers, { kind: 'app', command, replicas, env: {} }] }
 }
 

@@ -27,7 +27,7 @@ export class RunFolder {
   write(evidence: Evidence, verdict: Verdict, page: string): void {
     const { history, events, experiment, faults, steps } = evidence
     this.#put('verdict.json', `${JSON.stringify({ ...verdict, experiment: experiment.name, steps, faults }, null, 2)}\n`)
-    this.#put('history.jsonl', lines([...history.sends, ...history.reads, ...history.final]))
+    this.#put('history.jsonl', lines(history.operations()))
     this.#put('events.jsonl', lines(events))
     this.#put('junit.xml', junitOf(experiment.name, verdict))
     this.#put('report.html', reportHtml(reportData(evidence, verdict), page))
@@ -38,6 +38,6 @@ export class RunFolder {
   }
 }
 
-function lines(values: readonly unknown[]): string {
-  return values.map((value) => `${JSON.stringify(value)}\n`).join('')
+function lines(values: Iterable<unknown>): string {
+  return Array.from(values, (value) => `${JSON.stringify(value)}\n`).join('')
 }

@@ -1,5 +1,5 @@
 // One run of an experiment: its cluster, its load, the steady state, the timeline, the recovery, and what is there at the end.
-import { Refusal } from '@faultline/base'
+import { Prng, Refusal } from '@faultline/base'
 import type { ClusterClient } from '@faultline/client'
 import type { ClusterEvent } from '@faultline/director'
 import { Kafka, logLevel } from 'kafkajs'
@@ -7,9 +7,12 @@ import { DEEDS, type Experiment, type Step } from '../experiment/schema.ts'
 import type { Evidence } from '../expectations/index.ts'
 import { History, type Send } from '../history/history.ts'
 import { type Copy, type RunningWorkload, startWorkload } from '../workloads/index.ts'
+import { ClusterWatch } from './cluster-watch.ts'
 import { endsOf, readEverything } from './final-read.ts'
 import { GroupWatch, lagIn } from './group-watch.ts'
+import { lastLook } from './last-look.ts'
 import { observerOf } from './observer.ts'
+import { pause, until } from './until.ts'
 import type { RunningWorld } from './world.ts'
 
 export interface RunOptions {
@@ -19,6 +22,8 @@ export interface RunOptions {
   readonly logs: string
   /** Nothing is done to the cluster: faults only count what they would have hit. */
   readonly disarmed: boolean
+  /** Of all that is drawn by lot. */
+  readonly seed: number
   /** What happens, in words, as it happens. */
   readonly tell: (what: string) => void
   /** Everything that the cluster tells, as it comes. */
@@ -31,7 +36,6 @@ const FLOW_LIMIT_MS = 30_000
 /** At least, for ISRs to be full again. */
 const ISR_LIMIT_MS = 30_000
 const DRAIN_LIMIT_MS = 30_000
-const POLL_MS = 50
 
 type StepTaken = Evidence['steps'][number]
 
@@ -46,6 +50,7 @@ export class Run {
   #world: Promise<RunningWorld> | undefined
   #observer: ClusterClient | undefined
   #watch: GroupWatch | undefined
+  #cluster: ClusterWatch | undefined
   #workloads: RunningWorkload[] = []
   #ended: Promise<void> | undefined
   #brokenAt: number | undefined
@@ -84,7 +89,7 @@ export class Run {
     this.#ended ??= (async () => {
       this.#listening.abort()
       await Promise.all(this.#workloads.map((w) => w.stop()))
-      await this.#watch?.stop()
+      await Promise.all([this.#watch?.stop(), this.#cluster?.stop()])
       this.#observer?.close()
       // One that is still starting has to be there before it can go.
       await (await this.#world?.catch(() => undefined))?.stop()
@@ -100,9 +105,12 @@ export class Run {
     const world = await this.#world
     this.#observer = observerOf(world.bootstrap)
     this.#watch = new GroupWatch(this.#observer)
+    const topics = experiment.topics.map((t) => t.name)
+    this.#cluster = new ClusterWatch(this.#observer, topics)
     void this.#listen(world)
     await this.#createTopics(world)
     this.#watch.start()
+    this.#cluster.start(await this.#observer.brokers())
     await this.#startWorkloads(world)
     await pause(experiment.steady)
     tell(`steady: ${this.#history.acknowledged.length} records acknowledged`)
@@ -131,13 +139,16 @@ export class Run {
     this.#isOver = true
     await Promise.all(this.#workloads.map((w) => w.stopProducing()))
     const lag = await this.#drain()
+    const copies = await this.#finished()
     await Promise.all(this.#workloads.map((w) => w.stop()))
-    await this.#watch!.stop()
-    this.#history.final.push(...(await readEverything(this.#observer!, experiment.topics)))
-    tell(`read ${this.#history.final.length} records from the beginning`)
+    await Promise.all([this.#watch!.stop(), this.#cluster!.stop()])
+    const { final, replicas } = await lastLook(this.#observer!, experiment, this.#cluster!, this.#watch!)
+    for (const read of final) this.#history.final.push(read)
+    tell(`read ${final.length} records from the beginning, and the logs of ${replicas.length} replicas`)
     await keep(world)
     return {
       experiment,
+      seed: this.#o.seed,
       history: this.#history,
       events: this.#events,
       faults,
@@ -149,6 +160,9 @@ export class Run {
       endedAt,
       isrFullAt,
       groups: this.#watch!.samples,
+      views: this.#cluster!.views,
+      replicas,
+      copies,
       lag,
     }
   }
@@ -198,7 +212,9 @@ export class Run {
       this.#died.push(reason)
       tell(reason)
     }
-    const context = { bootstrap, history: this.#history, partitions, logs: this.#o.logs, died }
+    // Each draws for itself: who starts first, or draws more, changes nothing for others.
+    const random = (name: string) => new Prng(this.#o.seed).fork(name)
+    const context = { bootstrap, history: this.#history, partitions, logs: this.#o.logs, random, died }
     for (const [i, workload] of experiment.workload.entries())
       this.#workloads.push(await startWorkload(workload, `${workload.kind}-${i + 1}`, context))
     tell(`load: ${this.#workloads.map((w) => w.name).join(', ')}`)
@@ -223,7 +239,8 @@ export class Run {
     // Load is made, or it is not there: there is nothing to observe.
     if (disarmed && step.fault?.family === 'load') return `load ${step.fault.kind} left out: the run is disarmed`
     if (deed === 'fault') {
-      const { id } = await cluster.addFault({ ...step.fault!, ...(disarmed ? { observe: true } : {}) })
+      const chance = step.fault!.probability === undefined ? {} : { seed: this.#o.seed }
+      const { id } = await cluster.addFault({ ...chance, ...step.fault!, ...(disarmed ? { observe: true } : {}) })
       if (step.id !== undefined) this.#faults.set(step.id, id)
       return `fault ${id}: ${step.fault!.family} ${step.fault!.kind}${step.fault!.node ? ` on ${step.fault!.node}` : ''}`
     }
@@ -272,12 +289,24 @@ export class Run {
     return ours.length === wanted.size && ours.every((t) => t.partitions.every((p) => p.isr.length === p.replicas.length))
   }
 
+  /** Programs that are to end by themselves get the time that was given to them. */
+  async #finished(): Promise<Evidence['copies']> {
+    const { finishes } = this.#o.experiment.expect
+    if (finishes === undefined) return []
+    const copies = this.#copies
+    this.#o.tell(`waiting for ${copies.map((c) => c.name).join(', ')} to end`)
+    await until(finishes, async () => copies.every((c) => c.end.code !== null))
+    return copies.map((c) => c.end)
+  }
+
   /** Groups read to the end. What they then have not committed; undefined without groups. */
   async #drain(): Promise<number | undefined> {
     const ends = async () => endsOf(await readEverything(this.#observer!, this.#o.experiment.topics))
+    // Who reads by lot has no reason to come to the end.
+    const drawn = /^mixed-\d+(\.|$)/
     let lag: number | undefined
     await until(DRAIN_LIMIT_MS, async () => {
-      const groups = await this.#watch!.look().catch(() => [])
+      const groups = (await this.#watch!.look().catch(() => [])).filter((g) => !drawn.test(g.group))
       lag = groups.length === 0 ? undefined : lagIn(groups, await ends())
       return groups.length === 0 || lag === 0
     })
@@ -287,18 +316,4 @@ export class Run {
 
 function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? '' : 's'}`
-}
-
-async function pause(ms: number): Promise<void> {
-  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** When it came true; undefined when it did not within the limit. */
-async function until(limitMs: number, look: () => Promise<boolean>): Promise<number | undefined> {
-  const deadline = Date.now() + limitMs
-  for (;;) {
-    if (await look()) return Date.now()
-    if (Date.now() > deadline) return undefined
-    await pause(POLL_MS)
-  }
 }

@@ -1,6 +1,6 @@
 // Pass, fail, or inconclusive: a pass is earned by a run that could have failed.
-import { CHECKERS } from '../checkers/index.ts'
-import { type Evidence, type Judged, judgeAll } from '../expectations/index.ts'
+import { checkAll } from '../checkers/index.ts'
+import { type Evidence, type Judged, judgeAll, legalIn } from '../expectations/index.ts'
 
 export type VerdictOutcome = 'pass' | 'fail' | 'inconclusive'
 
@@ -9,8 +9,12 @@ export interface Verdict {
   /** Why it is no pass. */
   readonly reasons: readonly string[]
   readonly expectations: readonly Judged[]
-  /** What else the checkers found, expected or not. */
+  /** What the checkers found, expected or not. */
   readonly anomalies: Readonly<Record<string, number>>
+  /** In words: what they found and nobody had expected anything about. */
+  readonly unasked: readonly string[]
+  /** The run's chance: workloads that draw do the same again with --seed. */
+  readonly seed: number
   readonly acknowledged: number
   readonly indeterminate: number
   readonly failed: number
@@ -24,7 +28,9 @@ export const ENOUGH = 100
 
 export function judge(evidence: Evidence): Verdict {
   const { history, brokenAt, healedAt, faults, died } = evidence
-  const expectations = judgeAll(evidence)
+  const checked = checkAll(evidence)
+  const expectations = judgeAll(evidence, checked)
+  const asked = new Set(expectations.map((e) => e.expectation))
   const { acknowledged } = history
   const before = acknowledged.filter((s) => s.ended! < brokenAt).length
   const after = acknowledged.filter((s) => s.began >= healedAt).length
@@ -41,7 +47,11 @@ export function judge(evidence: Evidence): Verdict {
     outcome: broken.length > 0 ? 'fail' : doubts.length > 0 ? 'inconclusive' : 'pass',
     reasons: broken.length > 0 ? broken : doubts,
     expectations,
-    anomalies: Object.fromEntries(CHECKERS.map(({ anomaly, check }) => [anomaly, check(history).count])),
+    anomalies: Object.fromEntries([...checked].map(([anomaly, { count }]) => [anomaly, count])),
+    unasked: [...checked]
+      .filter(([anomaly, { count }]) => count > 0 && !asked.has(anomaly))
+      .map(([anomaly, { count, legal, reasons }]) => `${anomaly}: ${count}${legalIn(count, legal, reasons)}`),
+    seed: evidence.seed,
     acknowledged: acknowledged.length,
     indeterminate: history.sends.filter((s) => s.outcome === 'info').length,
     failed: history.sends.filter((s) => s.outcome === 'fail').length,

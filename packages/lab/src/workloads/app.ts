@@ -14,6 +14,8 @@ const LAST_WORDS = 2000
 /** A program that is still there then has started. */
 const STARTED_MS = 2000
 const GOODBYE_MS = 10_000
+/** As a shell has it for who was ended by a signal. */
+const KILLED = 137
 
 export type Deed = 'kill' | 'terminate' | 'pause' | 'resume' | 'restart'
 
@@ -33,6 +35,14 @@ export function startApp(options: Options, context: WorkloadContext): RunningWor
   }
 }
 
+/** How a copy came to its end; `code` is null while it runs. */
+export interface CopyEnd {
+  readonly name: string
+  readonly code: number | null
+  readonly endedAt: number | null
+  readonly words: string
+}
+
 export class Copy {
   readonly name: string
   readonly #o: Options
@@ -46,6 +56,8 @@ export class Copy {
   /** It may end: somebody has ended it. */
   #mayEnd = false
   #ended: Promise<void> = Promise.resolve()
+  #code: number | null = null
+  #endedAt: number | null = null
 
   constructor(name: string, options: Options, context: WorkloadContext) {
     this.name = name
@@ -56,6 +68,14 @@ export class Copy {
 
   get hasStarted(): boolean {
     return this.#child !== undefined && Date.now() - this.#startedAt >= STARTED_MS
+  }
+
+  get end(): CopyEnd {
+    return { name: this.name, code: this.#code, endedAt: this.#endedAt, words: this.#lastWords }
+  }
+
+  get #lastWords(): string {
+    return this.#words.trim().slice(-300)
   }
 
   start(): void {
@@ -71,14 +91,16 @@ export class Copy {
     this.#child = child
     this.#startedAt = Date.now()
     this.#mayEnd = false
+    this.#code = this.#endedAt = null
     for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (bytes: Buffer) => this.#keep(bytes))
     this.#ended = new Promise((resolve) => {
       child.once('error', (error) => (this.#words += error.message))
       child.once('close', (code, signal) => {
         this.#child = undefined
         this.#paused = false
-        if (!this.#mayEnd && code !== 0)
-          this.#context.died(`${this.name} ended with ${code ?? signal}: ${this.#words.trim().slice(-300)}`)
+        this.#endedAt = Date.now()
+        this.#code = code ?? KILLED
+        if (!this.#mayEnd && code !== 0) this.#context.died(`${this.name} ended with ${code ?? signal}: ${this.#lastWords}`)
         resolve()
       })
     })

@@ -1,6 +1,7 @@
 // Members of a consumer group that read a topic and commit as they go.
 import { type Consumer, Kafka, logLevel } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
+import { GroupHolds } from './group-holds.ts'
 import { RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
 type Options = Extract<Workload, { kind: 'group' }>
@@ -35,16 +36,18 @@ class RunningGroup implements RunningWorkload {
   }
 
   async join(member: number): Promise<void> {
-    const { group, topic } = this.#o
+    const { group, topic, isolation } = this.#o
     const process = `${this.name}/${member}`
     const consumer = this.#kafka.consumer({
       groupId: group,
       sessionTimeout: 6000,
       heartbeatInterval: 500,
       maxWaitTimeInMs: 200,
+      readUncommitted: isolation === 'read_uncommitted',
       retry: { ...RETRY, restartOnFailure: async () => true },
     })
     this.#members.push(consumer)
+    const holds = new GroupHolds(consumer, process, this.#context.history)
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
     await consumer.run({
@@ -52,6 +55,7 @@ class RunningGroup implements RunningWorkload {
       eachMessage: async ({ partition, message }) => {
         this.#read++
         const value = message.value?.toString() ?? ''
+        const hold = holds.of(topic, partition)?.number
         this.#context.history.reads.push({
           op: 'read',
           process,
@@ -61,6 +65,7 @@ class RunningGroup implements RunningWorkload {
           key: message.key?.toString() ?? '',
           value,
           at: Date.now(),
+          ...(hold === undefined ? {} : { hold }),
         })
       },
     })

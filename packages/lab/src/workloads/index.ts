@@ -1,7 +1,9 @@
 // Every kind of workload, in one file each.
 import type { Workload } from '../experiment/schema.ts'
 import { startApp } from './app.ts'
+import { startBank } from './bank.ts'
 import { startGroup } from './group.ts'
+import { startMixed } from './mixed.ts'
 import { startProducer } from './producer.ts'
 import { startTransform } from './transform.ts'
 import type { RunningWorkload, WorkloadContext } from './workload.ts'
@@ -15,10 +17,14 @@ export async function startWorkload(workload: Workload, name: string, context: W
       return startGroup(workload, name, context)
     case 'transform':
       return startTransform(workload, name, context)
+    case 'mixed':
+      return startMixed(workload, name, context)
+    case 'bank':
+      return startBank(workload, name, context)
     case 'app':
       return startApp(workload, context)
   }
 }
 
-export { Copy, type Deed } from './app.ts'
+export { Copy, type CopyEnd, type Deed } from './app.ts'
 export type { RunningWorkload, WorkloadContext } from './workload.ts'

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
 import { identityOf, type Send } from '../history/history.ts'
-import { RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
+import { placed, RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
 type Options = Extract<Workload, { kind: 'producer' }>
 
@@ -86,8 +86,10 @@ class RunningProducer implements RunningWorkload {
   async #send(partition: number, sends: readonly Send[]): Promise<boolean> {
     const messages = sends.map((s) => ({ partition, key: identityOf(s), value: identityOf(s) }))
     try {
-      await this.#producer.send({ topic: this.#o.topic, acks: this.#o.acks === 'all' ? -1 : this.#o.acks, messages })
+      const acks = this.#o.acks === 'all' ? -1 : this.#o.acks
+      const [answer] = await this.#producer.send({ topic: this.#o.topic, acks, messages })
       this.#end(sends, 'ok', null)
+      placed(sends, Number(answer?.baseOffset ?? -1))
       return true
     } catch (error) {
       this.#end(sends, 'info', (error as Error).message)

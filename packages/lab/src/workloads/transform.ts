@@ -1,13 +1,17 @@
 // Consume, transform, produce: each batch is copied in a transaction that carries the positions (KIP-447).
 import { type Consumer, type EachBatchPayload, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
-import { RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
+import { identityOf, type Send, type Transaction } from '../history/history.ts'
+import { GroupHolds } from './group-holds.ts'
+import { placed, RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
 type Options = Extract<Workload, { kind: 'transform' }>
 
 interface Member {
+  readonly process: string
   readonly producer: Producer
   readonly consumer: Consumer
+  readonly holds: GroupHolds
 }
 
 export async function startTransform(options: Options, name: string, context: WorkloadContext): Promise<RunningWorkload> {
@@ -19,14 +23,18 @@ export async function startTransform(options: Options, name: string, context: Wo
 class RunningTransform implements RunningWorkload {
   readonly name: string
   readonly #o: Options
+  readonly #context: WorkloadContext
   readonly #kafka: Kafka
   readonly #members = new Map<number, Member>()
+  /** By process and partition of `to`. */
+  readonly #sequences = new Map<string, number>()
   #copied = 0
   #stopped = false
 
   constructor(options: Options, name: string, context: WorkloadContext) {
     this.name = name
     this.#o = options
+    this.#context = context
     this.#kafka = new Kafka({
       clientId: name,
       brokers: context.bootstrap.split(','),
@@ -38,16 +46,17 @@ class RunningTransform implements RunningWorkload {
   }
 
   /** A member that cannot go on is replaced by its next life, as whoever runs a service does. */
-  async join(member: number): Promise<void> {
+  async join(number: number): Promise<void> {
     const { from, group, transactionalId } = this.#o
+    const process = `${this.name}.${number}`
     const producer = this.#kafka.producer({
-      transactionalId: `${transactionalId}-${member}`,
+      transactionalId: `${transactionalId}-${number}`,
       idempotent: true,
       maxInFlightRequests: 1,
       transactionTimeout: 10_000,
       createPartitioner: Partitioners.DefaultPartitioner,
     })
-    const again = () => void this.#again(member)
+    const again = () => void this.#again(number)
     const consumer = this.#kafka.consumer({
       groupId: group,
       sessionTimeout: 6000,
@@ -56,7 +65,9 @@ class RunningTransform implements RunningWorkload {
       readUncommitted: false,
       retry: { ...RETRY, restartOnFailure: async () => false },
     })
-    this.#members.set(member, { producer, consumer })
+    const holds = new GroupHolds(consumer, process, this.#context.history)
+    const member = { process, producer, consumer, holds }
+    this.#members.set(number, member)
     consumer.on(consumer.events.CRASH, again)
     try {
       await producer.connect()
@@ -65,38 +76,69 @@ class RunningTransform implements RunningWorkload {
       await consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        eachBatch: (payload) => this.#copy(producer, payload),
+        eachBatch: (payload) => this.#copy(member, payload),
       })
     } catch {
       again()
     }
   }
 
-  async #again(member: number): Promise<void> {
-    const old = this.#members.get(member)
+  async #again(number: number): Promise<void> {
+    const old = this.#members.get(number)
     if (!old || this.#stopped) return
-    this.#members.delete(member)
+    this.#members.delete(number)
+    old.holds.end()
     await within(Promise.all([old.consumer.disconnect(), old.producer.disconnect()]))
-    if (!this.#stopped) await this.join(member)
+    if (!this.#stopped) await this.join(number)
   }
 
-  async #copy(producer: Producer, { batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
-    const { to, group, from } = this.#o
-    const messages = batch.messages.map(({ key, value }) => ({ partition: batch.partition, key, value }))
-    const transaction = await producer.transaction()
+  async #copy(member: Member, { batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
+    const { group, from } = this.#o
+    const offset = Number(batch.lastOffset()) + 1
+    const kafka = await member.producer.transaction()
+    const transaction = this.#context.history.beginTransaction(member.process, Date.now())
+    Object.assign(transaction, { group, positions: [{ topic: from, partition: batch.partition, offset }] })
+    const sends = this.#note(member, batch, transaction)
     try {
-      await transaction.send({ topic: to, acks: -1, messages })
-      const offset = String(Number(batch.lastOffset()) + 1)
-      const topics = [{ topic: from, partitions: [{ partition: batch.partition, offset }] }]
-      await transaction.sendOffsets({ consumerGroupId: group, topics })
-      await transaction.commit()
+      const messages = sends.map((send, i) => ({
+        partition: batch.partition,
+        key: batch.messages[i]!.key,
+        value: identityOf(send),
+      }))
+      const [answer] = await kafka.send({ topic: this.#o.to, acks: -1, messages })
+      for (const send of sends) Object.assign(send, { outcome: 'ok', ended: Date.now() })
+      placed(sends, Number(answer?.baseOffset ?? -1))
+      const topics = [{ topic: from, partitions: [{ partition: batch.partition, offset: String(offset) }] }]
+      await kafka.sendOffsets({ consumerGroupId: group, topics })
+      transaction.committing = Date.now()
+      await kafka.commit()
+      Object.assign(transaction, { outcome: 'ok', ended: Date.now() })
     } catch (error) {
-      await transaction.abort().catch(() => {})
+      // Without a request to commit it, there is nothing that it can become but aborted.
+      Object.assign(transaction, { outcome: transaction.committing === null ? 'fail' : 'info', ended: Date.now() })
+      member.holds.again(from, batch.partition)
+      await kafka.abort().catch(() => {})
       throw error
     }
-    this.#copied += messages.length
+    this.#copied += sends.length
     resolveOffset(batch.lastOffset())
     await heartbeat()
+  }
+
+  /** What is read in the transaction, and what is to be sent. */
+  #note({ process, holds }: Member, { messages, partition }: EachBatchPayload['batch'], transaction: Transaction): Send[] {
+    const { history } = this.#context
+    const { from: topic, to } = this.#o
+    const hold = holds.of(topic, partition)?.number
+    return messages.map(({ offset, key, value }) => {
+      const text = { key: key?.toString() ?? '', value: value?.toString() ?? '' }
+      const about = { process, topic, partition, offset: Number(offset), at: Date.now(), transaction: transaction.id }
+      history.reads.push({ op: 'read', ...about, ...text, ...(hold === undefined ? {} : { hold }) })
+      const counter = `${process} ${partition}`
+      const sequence = this.#sequences.get(counter) ?? 0
+      this.#sequences.set(counter, sequence + 1)
+      return history.begin(process, to, partition, sequence, Date.now(), transaction)
+    })
   }
 
   get flows(): boolean {

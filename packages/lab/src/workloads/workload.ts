@@ -1,6 +1,7 @@
 // What a workload is to a run: it starts, flows, stops producing, and goes.
+import type { Random } from '@faultline/base'
+import type { History, Send } from '../history/history.ts'
 import type { Copy } from './app.ts'
-import type { History } from '../history/history.ts'
 
 export interface WorkloadContext {
   readonly bootstrap: string
@@ -9,6 +10,8 @@ export interface WorkloadContext {
   readonly partitions: ReadonlyMap<string, number>
   /** Folder for what programs write. */
   readonly logs: string
+  /** Drawn from the run's seed; each name has its own. */
+  readonly random: (name: string) => Random
   /** It cannot go on: the verdict says so. */
   readonly died: (reason: string) => void
 }
@@ -34,4 +37,9 @@ export async function within(work: Promise<unknown>): Promise<void> {
   const limit = new Promise((resolve) => (timer = setTimeout(resolve, GOODBYE_MS)))
   await Promise.race([work.catch(() => {}), limit])
   clearTimeout(timer)
+}
+
+/** They are in one batch, which begins at this offset; -1 when nobody said where. */
+export function placed(sends: readonly Send[], baseOffset: number): void {
+  if (baseOffset >= 0) for (const [i, send] of sends.entries()) send.offset = baseOffset + i
 }

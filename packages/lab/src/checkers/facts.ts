@@ -1,0 +1,80 @@
+// What checkers look at: what a run has left, and the indexes into it that more than one of them needs, each made once.
+import type { ClusterEvent, FaultView } from '@faultline/director'
+import type { Experiment } from '../experiment/schema.ts'
+import { type History, identityOf, type Read, type Send, type Transaction } from '../history/history.ts'
+import { Policy } from '../policy/policy.ts'
+import type { BrokerView } from '../run/cluster-watch.ts'
+import type { GroupSample } from '../run/group-watch.ts'
+import type { ReplicaLog } from '../run/replica-logs.ts'
+
+export interface Left {
+  readonly experiment: Experiment
+  readonly history: History
+  readonly events: readonly ClusterEvent[]
+  readonly faults: readonly FaultView[]
+  /** What groups had committed, as it was looked at during the run. */
+  readonly groups: readonly GroupSample[]
+  /** What brokers said of the experiment's partitions, as they were asked during the run; the last of each when all was over. */
+  readonly views: readonly BrokerView[]
+  /** What each replica has at the end. */
+  readonly replicas: readonly ReplicaLog[]
+}
+
+export class Facts {
+  readonly left: Left
+  readonly history: History
+  readonly policy: Policy
+  #sends: ReadonlyMap<string, Send> | undefined
+  #there: ReadonlySet<string> | undefined
+  #transactions: ReadonlyMap<string, Transaction> | undefined
+  #finalOf: ReadonlyMap<string, readonly Read[]> | undefined
+  #sendsOf: ReadonlyMap<string, readonly Send[]> | undefined
+
+  constructor(left: Left) {
+    this.left = left
+    this.history = left.history
+    this.policy = new Policy(left)
+  }
+
+  /** By topic and value. */
+  get sends(): ReadonlyMap<string, Send> {
+    return (this.#sends ??= new Map(this.history.sends.map((s) => [`${s.topic} ${identityOf(s)}`, s])))
+  }
+
+  sendOf({ topic, value }: Pick<Read, 'topic' | 'value'>): Send | undefined {
+    return this.sends.get(`${topic} ${value}`)
+  }
+
+  /** Whether what was sent is there at the end. */
+  isThere(send: Send): boolean {
+    this.#there ??= new Set(this.history.final.map((r) => `${r.topic} ${r.value}`))
+    return this.#there.has(`${send.topic} ${identityOf(send)}`)
+  }
+
+  transactionOf({ transaction }: { readonly transaction?: string | null | undefined }): Transaction | undefined {
+    this.#transactions ??= new Map(this.history.transactions.map((t) => [t.id, t]))
+    return transaction === undefined || transaction === null ? undefined : this.#transactions.get(transaction)
+  }
+
+  /** What is there at the end of each partition, "t-0", in the order of offsets. */
+  get finalOf(): ReadonlyMap<string, readonly Read[]> {
+    return (this.#finalOf ??= groupBy(this.history.final, ({ topic, partition }) => `${topic}-${partition}`))
+  }
+
+  /** Of a transaction: those that were appended for certain. */
+  get sendsOf(): ReadonlyMap<string, readonly Send[]> {
+    const inTransactions = () => this.history.sends.filter((s) => s.transaction !== null && s.outcome === 'ok')
+    return (this.#sendsOf ??= groupBy(inTransactions(), (s) => s.transaction!))
+  }
+}
+
+export function groupBy<T>(values: Iterable<T>, keyOf: (value: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const value of values) {
+    const key = keyOf(value)
+    const group = groups.get(key)
+    if (group) group.push(value)
+    else groups.set(key, [value])
+  }
+  return groups
+}
