@@ -40,6 +40,11 @@ describe('the catalogue', () => {
     expect(new Set(broken).size).toBe(FILES.length)
   })
 
+  it('is toured in docs/chaos.md', () => {
+    const tour = readFileSync(join(FOLDER, '../docs/chaos.md'), 'utf8')
+    expect(FILES.map((f) => basename(f, '.yaml')).filter((name) => !tour.includes(`\`${name}\``))).toEqual([])
+  })
+
   it('has the programs that its experiments start', () => {
     const commands = FILES.flatMap((f) => read(f).workload.flatMap((w) => (w.kind === 'app' ? [w.command] : [])))
     const programs = commands.map((c) => /^node "(.+)"$/.exec(c)?.[1] ?? c)
