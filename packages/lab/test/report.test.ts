@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClusterEvent } from '@faultline/director'
 import { describe, expect, it } from 'vitest'
-import { type Evidence, History, judge, readExperiment, reportData, reportHtml } from '../src/index.ts'
+import { type Evidence, History, identityOf, judge, readExperiment, reportData, reportHtml } from '../src/index.ts'
 
 const PAGE = join(import.meta.dirname, '../src/report/page')
 const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => spawnSync(name, ['--version']).status === 0)
@@ -81,6 +81,17 @@ describe('the report', () => {
     const folder = mkdtempSync(join(tmpdir(), 'report-'))
     try {
       const made = evidence(3000)
+      const sent = made.history.sends[0]!
+      const twice = {
+        op: 'read',
+        process: 'final',
+        topic: 't',
+        partition: 0,
+        key: '',
+        value: identityOf(sent),
+        at: 61_000,
+      } as const
+      made.history.final.push({ ...twice, offset: 0 }, { ...twice, offset: 1 })
       const file = join(folder, 'report.html')
       writeFileSync(file, reportHtml(reportData(made, judge(made)), PAGE))
       const args = [
@@ -94,7 +105,14 @@ describe('the report', () => {
       const { stdout } = spawnSync(CHROMIUM!, args, { encoding: 'utf8', timeout: 60_000 })
       const drawn = stdout.slice(stdout.lastIndexOf('</script>'))
       expect(drawn).toContain('&lt;/script&gt; &amp; &lt;b&gt;an example&lt;/b&gt;')
-      for (const words of ['f1: process kill', 'broker:1: SIGKILL', 'client errors', 't-0: leader 2, epoch 1', 'Drag to zoom'])
+      for (const words of [
+        'f1: process kill',
+        'broker:1: SIGKILL',
+        'client errors',
+        't-0: leader 2, epoch 1',
+        'Drag to zoom',
+        'nothing expected: duplicated: 1',
+      ])
         expect(drawn).toContain(words)
     } finally {
       rmSync(folder, { recursive: true, force: true })

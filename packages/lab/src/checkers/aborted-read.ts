@@ -9,7 +9,7 @@ export const abortedRead: Checker = {
     let judged = 0
     for (const reads of [facts.history.reads, facts.history.final])
       for (const read of reads) {
-        const transaction = facts.transactionOf(facts.sendOf(read) ?? {})
+        const transaction = facts.transactionOf(facts.sendOf(read))
         if (!transaction) continue
         judged++
         const { topic, partition, offset, value, process } = read

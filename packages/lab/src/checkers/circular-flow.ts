@@ -20,11 +20,13 @@ export const circularFlow: Checker = {
     const allowed = (cycle: readonly string[]) => cycle.map((id) => facts.policy.uncommitted(id)).find((why) => why !== undefined)
     for (const cycle of certain) findings.add(inWords(cycle), allowed(cycle))
     const known = new Set(certain.flat())
-    for (const cycle of byAll.cycles()) {
-      const inside = new Set(cycle)
-      const isFlow = flows.some(([from, to]) => inside.has(from) && inside.has(to))
-      if (isFlow && !cycle.some((id) => known.has(id))) findings.add(inWords(cycle), NOT_ISOLATED)
-    }
+    const cycles = byAll.cycles()
+    const cycleOf = new Map(cycles.flatMap((cycle) => cycle.map((id) => [id, cycle] as const)))
+    const withFlow = new Set(
+      flows.filter(([from, to]) => cycleOf.get(from) === cycleOf.get(to)).map(([from]) => cycleOf.get(from)),
+    )
+    for (const cycle of cycles)
+      if (withFlow.has(cycle) && !cycle.some((id) => known.has(id))) findings.add(inWords(cycle), NOT_ISOLATED)
     return findings.of(flows.length)
   },
 }

@@ -8,7 +8,7 @@ export const dirtyRead: Checker = {
     const findings = new Findings()
     let judged = 0
     for (const read of facts.history.reads) {
-      const transaction = facts.transactionOf(facts.sendOf(read) ?? {})
+      const transaction = facts.transactionOf(facts.sendOf(read))
       // What was never to be committed is an aborted read.
       if (!transaction || transaction.committing === null) continue
       judged++

@@ -24,8 +24,8 @@ export class Facts {
   readonly left: Left
   readonly history: History
   readonly policy: Policy
-  #sends: ReadonlyMap<string, Send> | undefined
-  #there: ReadonlySet<string> | undefined
+  #sendOf: ReadonlyMap<Read, Send> | undefined
+  #there: ReadonlySet<Send> | undefined
   #transactions: ReadonlyMap<string, Transaction> | undefined
   #finalOf: ReadonlyMap<string, readonly Read[]> | undefined
   #sendsOf: ReadonlyMap<string, readonly Send[]> | undefined
@@ -36,24 +36,22 @@ export class Facts {
     this.policy = new Policy(left)
   }
 
-  /** By topic and value. */
-  get sends(): ReadonlyMap<string, Send> {
-    return (this.#sends ??= new Map(this.history.sends.map((s) => [`${s.topic} ${identityOf(s)}`, s])))
-  }
-
-  sendOf({ topic, value }: Pick<Read, 'topic' | 'value'>): Send | undefined {
-    return this.sends.get(`${topic} ${value}`)
+  /** What it is that was read; undefined when nobody has sent it. */
+  sendOf(read: Read): Send | undefined {
+    return (this.#sendOf ??= this.#matched()).get(read)
   }
 
   /** Whether what was sent is there at the end. */
   isThere(send: Send): boolean {
-    this.#there ??= new Set(this.history.final.map((r) => `${r.topic} ${r.value}`))
-    return this.#there.has(`${send.topic} ${identityOf(send)}`)
+    this.#there ??= new Set(this.history.final.flatMap((read) => this.sendOf(read) ?? []))
+    return this.#there.has(send)
   }
 
-  transactionOf({ transaction }: { readonly transaction?: string | null | undefined }): Transaction | undefined {
+  /** The one that it was sent in. */
+  transactionOf(send: Send | undefined): Transaction | undefined {
+    const id = send?.transaction ?? null
     this.#transactions ??= new Map(this.history.transactions.map((t) => [t.id, t]))
-    return transaction === undefined || transaction === null ? undefined : this.#transactions.get(transaction)
+    return id === null ? undefined : this.#transactions.get(id)
   }
 
   /** What is there at the end of each partition, "t-0", in the order of offsets. */
@@ -65,6 +63,18 @@ export class Facts {
   get sendsOf(): ReadonlyMap<string, readonly Send[]> {
     const inTransactions = () => this.history.sends.filter((s) => s.transaction !== null && s.outcome === 'ok')
     return (this.#sendsOf ??= groupBy(inTransactions(), (s) => s.transaction!))
+  }
+
+  /** By their names once, as names are long and histories are, too. */
+  #matched(): Map<Read, Send> {
+    const sends = new Map(this.history.sends.map((s) => [`${s.topic} ${identityOf(s)}`, s]))
+    const matched = new Map<Read, Send>()
+    for (const reads of [this.history.reads, this.history.final])
+      for (const read of reads) {
+        const send = sends.get(`${read.topic} ${read.value}`)
+        if (send) matched.set(read, send)
+      }
+    return matched
   }
 }
 

@@ -1,4 +1,5 @@
 // Vanished: a consumer has read it, and it is not there at the end. Also what nobody acknowledged may not be taken back once it was shown.
+import type { Send } from '../history/history.ts'
 import { type Checker, Findings } from './checker.ts'
 import type { Facts } from './facts.ts'
 
@@ -7,13 +8,12 @@ export const vanished: Checker = {
   what: 'records that a consumer has read and that are not there at the end',
   check(facts) {
     const findings = new Findings()
-    const told = new Set<string>()
+    const told = new Set<Send>()
     for (const read of facts.history.reads) {
       const { topic, partition, offset, value, process } = read
       const send = facts.sendOf(read)
-      const key = `${topic} ${value}`
-      if (!send || facts.isThere(send) || told.has(key)) continue
-      told.add(key)
+      if (!send || facts.isThere(send) || told.has(send)) continue
+      told.add(send)
       const legal = facts.policy.lossOf(send) ?? (send.transaction === null ? undefined : unfiltered(facts, process))
       findings.add(`${topic}-${partition}@${offset}: ${value}, which ${process} has read`, legal)
     }

@@ -27,6 +27,8 @@ export interface ReportData {
   readonly outcome: Verdict['outcome']
   readonly reasons: readonly string[]
   readonly expectations: readonly Judged[]
+  readonly unasked: readonly string[]
+  readonly seed: number
   readonly counts: Readonly<Record<string, number>>
   readonly startedAt: number
   readonly durationMs: number
@@ -64,6 +66,8 @@ export function reportData(evidence: Evidence, verdict: Verdict): ReportData {
     outcome: verdict.outcome,
     reasons: verdict.reasons,
     expectations: verdict.expectations,
+    unasked: verdict.unasked,
+    seed: verdict.seed,
     counts: { acknowledged, indeterminate, failed, read, acknowledgedBefore, acknowledgedAfter },
     startedAt,
     durationMs,

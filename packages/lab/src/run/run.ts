@@ -138,8 +138,8 @@ export class Run {
     const endedAt = Date.now()
     this.#isOver = true
     await Promise.all(this.#workloads.map((w) => w.stopProducing()))
-    const lag = await this.#drain()
     const copies = await this.#finished()
+    const lag = await this.#drain()
     await Promise.all(this.#workloads.map((w) => w.stop()))
     await Promise.all([this.#watch!.stop(), this.#cluster!.stop()])
     const { final, replicas } = await lastLook(this.#observer!, experiment, this.#cluster!, this.#watch!)

@@ -279,8 +279,9 @@ function words() {
     element(
       'p',
       { class: 'soft' },
-      `${acknowledged} records acknowledged, ${indeterminate} open, ${failed} failed, ${read} there at the end`,
+      `${acknowledged} records acknowledged, ${indeterminate} open, ${failed} failed, ${read} there at the end; seed ${data.seed}`,
     ),
+    ...data.unasked.map((line) => element('p', { class: 'soft' }, `also found, with nothing expected: ${line}`)),
     element('h2', {}, 'What happened'),
     element('div', { class: 'lanes', id: 'lanes' }),
     element('p', { class: 'soft' }, 'Drag to zoom, double click for everything. Click on an error to see what was broken then.'),
