@@ -13,7 +13,7 @@ const WITHOUT = [
   [/this\.#broker\.faults\.of\('protocol'\)\.length > 0/g, 'false'],
   [/(?:\w+\.)*faults\.(points|conditions)Armed/g, 'false'],
   [/new FaultyDisk\((machine\.disk)[^\n]*\),/g, '$1,'],
-  [/this\.#lateWrites\.add\(end, this\.log\.lateMs, /g, '((run: () => void) => run())('],
+  [/this\.#lateWrites\.add\(end, this\.log\.lateMs, /g, ';((run: () => void) => run())('],
   [/waiting\.flatMap\(\(\{ partition \}\) => partition\.whenWritten \?\? \[\]\)/g, '([] as Promise<void>[])'],
   [/new FaultyClock\(clock, faults\)/g, 'Object.assign(clock, { adapt() {} })'],
 ]
