@@ -100,8 +100,17 @@ const CASES: Readonly<Record<string, { good: [string, Story][]; bad: [string, St
       ['on and on', story().hold('r').read('r', 'a0@0 a1@1 a2@5')],
       ['again, under another hold', story().hold('r').read('r', 'a0@0 a1@1').hold('r').read('r', 'a0@0')],
       ['two partitions', story().hold('r').read('r', 'a0@5').hold('r', { on: 't-1' }).read('r', 'a0@0', { on: 't-1' })],
+      [
+        'a batch in hand when the group gave it the partition once more',
+        story().hold('r', { group: 'g' }).read('r', 'a0@0 a1@1').hold('r', { group: 'g' }).read('r', 'a2@2 a1@1 a2@2'),
+      ],
     ],
     bad: [
+      [
+        'twice, after a group gave it the partition once more',
+        story().hold('r', { group: 'g' }).read('r', 'a0@0').hold('r', { group: 'g' }).read('r', 'a1@1 a0@0 a0@0'),
+        1,
+      ],
       ['back', story().hold('r').read('r', 'a0@0 a1@1 a0@0'), 1],
       ['the same twice', story().hold('r').read('r', 'a0@0 a0@0 a1@1 a1@1'), 2],
     ],

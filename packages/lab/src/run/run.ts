@@ -9,7 +9,7 @@ import { History, type Send } from '../history/history.ts'
 import { type Copy, type RunningWorkload, startWorkload } from '../workloads/index.ts'
 import { ClusterWatch } from './cluster-watch.ts'
 import { endsOf, readEverything } from './final-read.ts'
-import { GroupWatch, lagIn } from './group-watch.ts'
+import { type GroupSample, GroupWatch, lagIn } from './group-watch.ts'
 import { lastLook } from './last-look.ts'
 import { observerOf } from './observer.ts'
 import { pause, until } from './until.ts'
@@ -303,12 +303,14 @@ export class Run {
   async #drain(): Promise<number | undefined> {
     const ends = async () => endsOf(await readEverything(this.#observer!, this.#o.experiment.topics))
     // Who reads by lot has no reason to come to the end.
-    const drawn = /^mixed-\d+(\.|$)/
+    const isReading = ({ group }: GroupSample) => !/^mixed-\d+(\.|$)/.test(group)
+    const known = new Set(this.#watch!.samples.filter(isReading).map((s) => s.group))
     let lag: number | undefined
     await until(DRAIN_LIMIT_MS, async () => {
-      const groups = (await this.#watch!.look().catch(() => [])).filter((g) => !drawn.test(g.group))
+      const groups = (await this.#watch!.look().catch(() => [])).filter(isReading)
       lag = groups.length === 0 ? undefined : lagIn(groups, await ends())
-      return groups.length === 0 || lag === 0
+      // A coordinator that does not answer has a group that may not be at the end.
+      return lag === (known.size === 0 ? undefined : 0) && groups.length >= known.size
     })
     return lag
   }
