@@ -5,6 +5,7 @@ import { type Evidence, History, identityOf, judge, junitOf, readExperiment } fr
 
 const BROKEN = 10_000
 const HEALED = 20_000
+const COPIES = { kind: 'transform', from: 't', to: 'out', group: 'g', transactionalId: 'x' } as const
 const ENDED = 30_000
 
 /** Acknowledged every 50 ms in each of two partitions, but for `gap`. */
@@ -118,7 +119,11 @@ describe('a verdict', () => {
     expect(judge(missing)).toMatchObject({ outcome: 'fail' })
     const twice = evidence('{ exactlyOnce: { from: t, to: out } }')
     twice.history.final.push({ ...twice.history.final.find((r) => r.topic === 'out')!, offset: 99_999 })
-    expect(judge(twice)).toMatchObject({ outcome: 'fail' })
+    expect(judge(twice).reasons).toEqual([expect.not.stringContaining('legal')])
+    twice.experiment.workload.push({ ...COPIES, members: 2 })
+    expect(judge(twice).reasons).toEqual([
+      expect.stringMatching(/^exactlyOnce: .*legal here: kafkajs commits without a generation/),
+    ])
   })
 
   it.each<[string, Evidence, RegExp]>([

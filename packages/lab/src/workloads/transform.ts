@@ -1,4 +1,5 @@
-// Consume, transform, produce: each batch is copied in a transaction that carries the positions (KIP-447).
+// Consume, transform, produce: each batch is copied in a transaction that carries the positions. kafkajs sends these without the member's generation
+// (it has no KIP-447): with several members, one that its group has removed may still commit what another copies again.
 import { type Consumer, type EachBatchPayload, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
 import { identityOf, type Send, type Transaction } from '../history/history.ts'
