@@ -116,8 +116,10 @@ describe('a crash that brokers share', () => {
     )
     for (const connection of connections) connection.close()
     await spent(id)
-    const states = (await cluster.cluster.nodes()).map((n) => n.state)
-    expect(states.filter((s) => s.startsWith('stopped'))).toEqual(['stopped (SIGKILL)'])
+    const stopped = async () => (await cluster.cluster.nodes()).map((n) => n.state).filter((s) => s.startsWith('stopped'))
+    // A process that kills itself has told of it before it is gone.
+    await until('its end', async () => (await stopped()).length > 0)
+    expect(await stopped()).toEqual(['stopped (SIGKILL)'])
     await cluster.healAll()
     const running = async () => (await cluster.cluster.nodes()).every((n) => /running|active|follower/.test(n.state))
     await until('all nodes', running)
