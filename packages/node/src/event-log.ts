@@ -1,6 +1,7 @@
 // Events of a node: a line of JSON each on standard output, and to whoever listens on the management socket.
 import { writeSync } from 'node:fs'
 import type { EventFields, EventSink } from '@faultline/base'
+import { machineMs } from './system-clock.ts'
 
 /** Events that a late listener still gets. */
 const KEPT = 2000
@@ -15,8 +16,7 @@ export class EventLog implements EventSink {
   }
 
   emit(name: string, fields: EventFields): void {
-    const mono = Number(process.hrtime.bigint() / 1000n) / 1000
-    const line = JSON.stringify({ t: Date.now(), mono, node: this.#node, event: name, ...fields })
+    const line = JSON.stringify({ t: Date.now(), mono: machineMs(), node: this.#node, event: name, ...fields })
     try {
       writeSync(1, `${line}\n`)
     } catch {

@@ -2,6 +2,11 @@
 import { performance } from 'node:perf_hooks'
 import type { Clock, Timer } from '@faultline/base'
 
+/** The machine's monotonic clock, in milliseconds: of all processes on it these can be compared. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000
+}
+
 export class SystemClock implements Clock {
   wall(): number {
     return Date.now()

@@ -1,6 +1,7 @@
 // One stream of everything that happens in the cluster: what nodes tell on their management planes, and what the director does itself, in
 // the order in which it arrived here. Each node's own events keep their order and times.
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { machineMs } from '@faultline/node'
 import { followSocket } from '../json-socket.ts'
 
 export interface ClusterEvent {
@@ -29,8 +30,7 @@ export class ClusterEvents {
 
   /** Of the director itself. */
   emit(event: string, fields: Readonly<Record<string, unknown>>): void {
-    const mono = Number(process.hrtime.bigint() / 1000n) / 1000
-    this.add({ t: Date.now(), mono, node: 'director', event, ...fields })
+    this.add({ t: Date.now(), mono: machineMs(), node: 'director', event, ...fields })
   }
 
   /** Everything after `seq` that is kept, then everything that comes. Returns how to stop. */
