@@ -114,11 +114,11 @@ class FollowerSession implements Watcher {
   #collect(request: ReplicaFetchRequest): { partitions: Fetched[]; bytes: number; urgent: boolean; lateMs: number } {
     const partitions: Fetched[] = []
     let lateMs = 0
+    const late = (ms: number) => (lateMs = Math.max(lateMs, ms))
     let left = request.maxBytes
     let bytes = 0
     let urgent = request.maxWaitMs <= 0
     for (const position of this.#positions.values()) {
-      const late = (ms: number) => (lateMs = Math.max(lateMs, ms))
       const fetched = this.#read(position, request, left, bytes === 0, late)
       if (!fetched) continue
       const size = fetched.records!.reduce((sum, r) => sum + r.length, 0)
