@@ -1,4 +1,5 @@
 export * from './assert.ts'
+export * from './duration.ts'
 export * from './metrics.ts'
 export * from './ports.ts'
 export * from './prng.ts'

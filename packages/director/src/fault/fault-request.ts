@@ -1,6 +1,6 @@
 // A fault as a person asks for it, from the command line, over HTTP or in a test: checked here, once, with a clear word about what is wrong.
 import { ConditionError, parseCondition } from '@faultline/fault'
-import { Refusal } from '@faultline/base'
+import { durationMs, Refusal } from '@faultline/base'
 import { z } from 'zod'
 import { LINK_PLANES } from '../links/link.ts'
 
@@ -9,12 +9,10 @@ export type Family = (typeof FAMILIES)[number]
 
 /** A year is no time to live. */
 const MAX_MS = 24 * 3600 * 1000
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** "500ms", "30s", "2m", "1h", or ms as a number. */
 const duration = z.union([z.number(), z.string()]).transform((value, context) => {
-  const [, number, unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(String(value)) ?? []
-  const ms = number === undefined ? Number.NaN : Number(number) * UNITS[unit]!
+  const ms = durationMs(value, ['ms', 's', 'm', 'h'])
   if (ms > 0 && ms <= MAX_MS) return ms
   context.addIssue({ code: 'custom', message: `${value} is no time from 1ms to 24h: write it like 500ms, 30s, 2m` })
   return z.NEVER
