@@ -1,25 +1,14 @@
 // Kills who coordinates, and watches what groups have committed meanwhile.
-import { ClusterClient, type GroupReport, reportGroups } from '@faultline/client'
+import { type ClusterClient, type GroupReport, reportGroups } from '@faultline/client'
 import type { Cluster } from '@faultline/director'
-import { SocketDialer, SystemClock } from '@faultline/node'
+import { socketClient } from '@faultline/node'
 import { expect } from 'vitest'
 import { type TestCluster, until } from '../support/cluster.ts'
 
 const WATCH_MS = 100
 
 export function clientOf({ bootstrap }: TestCluster): ClusterClient {
-  const endpoints = bootstrap.split(',').map((address) => {
-    const [host, port] = address.split(':')
-    return { host: host!, port: Number(port) }
-  })
-  const clock = new SystemClock()
-  return new ClusterClient({
-    bootstrap: endpoints,
-    clientId: 'test',
-    dialer: new SocketDialer(),
-    clock,
-    requestTimeoutMs: 2000,
-  })
+  return socketClient(bootstrap.split(','), 'test')
 }
 
 /** Kills the coordinator, waits until another has taken over and `flowing` again, and brings the killed one back. */

@@ -1,7 +1,7 @@
 // How a verb looks at the cluster: once, or again each second with --watch. What passes by itself is waited for; what does not is refused.
 import { Refusal } from '@faultline/base'
-import { ClusterClient, Disconnected, KafkaError, persist, type Silent, type TopicPartition } from '@faultline/client'
-import { SocketDialer, SystemClock } from '@faultline/node'
+import { type ClusterClient, Disconnected, KafkaError, persist, type Silent, type TopicPartition } from '@faultline/client'
+import { socketClient } from '@faultline/node'
 import { print, printJson, refusalText } from '../output.ts'
 import { brokersOf, type Target } from '../target.ts'
 
@@ -10,8 +10,6 @@ export interface LookOptions extends Target {
   readonly watch: boolean
 }
 
-/** A broker that is silent for so long is named instead of waited for. */
-const REQUEST_TIMEOUT_MS = 2000
 const PATIENCE_MS = 10_000
 const WATCH_MS = 1000
 const CLEAR_SCREEN = '\x1b[H\x1b[2J\x1b[3J'
@@ -24,7 +22,7 @@ export interface View<T> {
 
 export async function look<T>(options: LookOptions, { ask, text }: View<T>): Promise<void> {
   const { output, watch } = options
-  const client = await clientOf(options)
+  const client = socketClient(await brokersOf(options), 'faultline')
   const show = (found: T) => (output === 'json' ? printJson(found) : print(text(found)))
   try {
     if (watch)
@@ -57,21 +55,6 @@ function showRefusal(output: 'text' | 'json', refusal: Refusal): void {
   const { code, message, advice } = refusal
   if (output === 'json') printJson({ refused: { code, message, advice } })
   else print(refusalText(refusal))
-}
-
-async function clientOf(target: Target): Promise<ClusterClient> {
-  const bootstrap = (await brokersOf(target)).map((address) => {
-    const colon = address.lastIndexOf(':')
-    return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
-  })
-  const clock = new SystemClock()
-  return new ClusterClient({
-    bootstrap,
-    clientId: 'faultline',
-    dialer: new SocketDialer(),
-    clock,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-  })
 }
 
 async function answered<T>(client: ClusterClient, patienceMs: number, ask: View<T>['ask']): Promise<T> {

@@ -1,9 +1,10 @@
 // A bank over a topic: each transfer takes money from one account and gives it to another, in one transaction. What its accounts hold together, as
 // readers with isolation.level=read_committed add it up, never changes.
 import type { Random } from '@faultline/base'
-import { Kafka, logLevel, Partitioners, type Producer, type Transaction as KafkaTransaction } from 'kafkajs'
+import type { Kafka, Producer, Transaction as KafkaTransaction } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
 import { identityOf, type Transaction } from '../history/history.ts'
+import { kafkaOf, RETRY_SHORTLY, transactionalProducer } from './kafkajs.ts'
 import { placed, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
 type Options = Extract<Workload, { kind: 'bank' }>
@@ -13,15 +14,7 @@ const LARGEST = 100
 const AGAIN_MS = 200
 
 export async function startBank(options: Options, name: string, context: WorkloadContext): Promise<RunningWorkload> {
-  const kafka = new Kafka({
-    clientId: name,
-    brokers: context.bootstrap.split(','),
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 1000,
-    requestTimeout: 10_000,
-    retry: { initialRetryTime: 50, maxRetryTime: 400, retries: 20 },
-  })
-  const bank = new RunningBank(options, name, context, kafka)
+  const bank = new RunningBank(options, name, context, kafkaOf(name, context, RETRY_SHORTLY))
   bank.open()
   return bank
 }
@@ -66,13 +59,7 @@ class RunningBank implements RunningWorkload {
     const random = this.#context.random(teller)
     const pauseMs = (1000 * this.#o.tellers) / this.#o.rate
     while (!this.#closed) {
-      const producer = this.#kafka.producer({
-        transactionalId: teller,
-        idempotent: true,
-        maxInFlightRequests: 1,
-        transactionTimeout: 10_000,
-        createPartitioner: Partitioners.DefaultPartitioner,
-      })
+      const producer = transactionalProducer(this.#kafka, teller)
       try {
         await producer.connect()
         while (!this.#closed) {

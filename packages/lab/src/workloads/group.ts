@@ -1,21 +1,14 @@
 // Members of a consumer group that read a topic and commit as they go.
-import { type Consumer, Kafka, logLevel } from 'kafkajs'
+import type { Consumer, Kafka } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
 import { GroupHolds } from './group-holds.ts'
-import { RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
+import { kafkaOf, RETRY } from './kafkajs.ts'
+import { type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
 type Options = Extract<Workload, { kind: 'group' }>
 
 export async function startGroup(options: Options, name: string, context: WorkloadContext): Promise<RunningWorkload> {
-  const kafka = new Kafka({
-    clientId: name,
-    brokers: context.bootstrap.split(','),
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 1000,
-    requestTimeout: 10_000,
-    retry: RETRY,
-  })
-  const group = new RunningGroup(options, name, context, kafka)
+  const group = new RunningGroup(options, name, context, kafkaOf(name, context, RETRY))
   await Promise.all(Array.from({ length: options.members }, (_, member) => group.join(member)))
   return group
 }

@@ -1,9 +1,9 @@
 // Reads and writes in Jepsen's manner: processes that send, poll, take partitions, subscribe, and do several of these in transactions that commit or
 // abort, all drawn by lot. Assigned readers and writers are our own client, whose answers are known to the letter; subscribed ones are kafkajs.
 import type { ClusterClient } from '@faultline/client'
+import { socketClient } from '@faultline/node'
 import { Kafka, logLevel } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
-import { clientOf } from '../run/observer.ts'
 import { MixedProcess } from './mixed-process.ts'
 import { type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
@@ -25,7 +25,7 @@ class RunningMixed implements RunningWorkload {
     this.name = name
     const kafka = new Kafka({ clientId: name, brokers: context.bootstrap.split(','), logLevel: logLevel.NOTHING })
     const ids = Array.from({ length: options.processes }, (_, i) => `${name}.${i}`)
-    this.#clients = ids.map((id) => clientOf(context.bootstrap, id))
+    this.#clients = ids.map((id) => socketClient(context.bootstrap.split(','), id))
     this.#processes = ids.map((id, i) => new MixedProcess(id, options, name, context, this.#clients[i]!, kafka))
   }
 

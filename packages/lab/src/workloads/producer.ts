@@ -1,28 +1,20 @@
 // A producer: each partition gets its records in order, in small batches, at a steady rate. kafkajs, as anybody would install it.
 import { EventEmitter } from 'node:events'
-import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
+import { Partitioners, type Producer } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
 import { identityOf, type Send } from '../history/history.ts'
-import { placed, RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
+import { kafkaOf, RETRY } from './kafkajs.ts'
+import { placed, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
 type Options = Extract<Workload, { kind: 'producer' }>
 
 const BATCH = 4
-const REQUEST_TIMEOUT_MS = 10_000
 
 export async function startProducer(options: Options, name: string, context: WorkloadContext): Promise<RunningWorkload> {
   const partitions = context.partitions.get(options.topic)!
   // While a broker is away, the loop of each of its partitions waits for the same connection.
   EventEmitter.defaultMaxListeners = Math.max(EventEmitter.defaultMaxListeners, 4 * partitions)
-  const kafka = new Kafka({
-    clientId: name,
-    brokers: context.bootstrap.split(','),
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 1000,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    retry: RETRY,
-  })
-  const producer = kafka.producer({
+  const producer = kafkaOf(name, context, RETRY).producer({
     idempotent: options.idempotent,
     retry: RETRY,
     metadataMaxAge: 1000,

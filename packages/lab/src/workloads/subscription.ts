@@ -4,7 +4,8 @@ import { type ClusterClient, readCommitted } from '@faultline/client'
 import type { Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import type { History } from '../history/history.ts'
 import { GroupHolds } from './group-holds.ts'
-import { RETRY, within } from './workload.ts'
+import { RETRY } from './kafkajs.ts'
+import { within } from './workload.ts'
 
 type Isolation = 'read_committed' | 'read_uncommitted'
 

@@ -1,10 +1,11 @@
 // Consume, transform, produce: each batch is copied in a transaction that carries the positions. kafkajs sends these without the member's generation
 // (it has no KIP-447): with several members, one that its group has removed may still commit what another copies again.
-import { type Consumer, type EachBatchPayload, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
+import type { Consumer, EachBatchPayload, Kafka, Producer } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
 import { identityOf, type Send, type Transaction } from '../history/history.ts'
 import { GroupHolds } from './group-holds.ts'
-import { placed, RETRY, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
+import { kafkaOf, RETRY, RETRY_SHORTLY, transactionalProducer } from './kafkajs.ts'
+import { placed, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
 type Options = Extract<Workload, { kind: 'transform' }>
 
@@ -36,27 +37,14 @@ class RunningTransform implements RunningWorkload {
     this.name = name
     this.#o = options
     this.#context = context
-    this.#kafka = new Kafka({
-      clientId: name,
-      brokers: context.bootstrap.split(','),
-      logLevel: logLevel.NOTHING,
-      connectionTimeout: 1000,
-      requestTimeout: 10_000,
-      retry: { initialRetryTime: 50, maxRetryTime: 400, retries: 20 },
-    })
+    this.#kafka = kafkaOf(name, context, RETRY_SHORTLY)
   }
 
   /** A member that cannot go on is replaced by its next life, as whoever runs a service does. */
   async join(number: number): Promise<void> {
     const { from, group, transactionalId } = this.#o
     const process = `${this.name}.${number}`
-    const producer = this.#kafka.producer({
-      transactionalId: `${transactionalId}-${number}`,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      transactionTimeout: 10_000,
-      createPartitioner: Partitioners.DefaultPartitioner,
-    })
+    const producer = transactionalProducer(this.#kafka, `${transactionalId}-${number}`)
     const again = () => void this.#again(number)
     const consumer = this.#kafka.consumer({
       groupId: group,

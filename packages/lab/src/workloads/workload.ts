@@ -27,8 +27,6 @@ export interface RunningWorkload {
   readonly copies?: readonly Copy[]
 }
 
-export const RETRY = { retries: 1000, initialRetryTime: 50, maxRetryTime: 400 }
-
 /** A client whose cluster is gone may take its time to say goodbye. */
 const GOODBYE_MS = 2000
 

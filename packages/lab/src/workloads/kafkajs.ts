@@ -1,0 +1,29 @@
+// kafkajs as the loads use it: silent, quick to see that a broker is gone, and patient.
+import { Kafka, logLevel, Partitioners, type Producer, type RetryOptions } from 'kafkajs'
+import type { WorkloadContext } from './workload.ts'
+
+/** Goes on for as long as a run may take. */
+export const RETRY = { retries: 1000, initialRetryTime: 50, maxRetryTime: 400 }
+/** Gives up after some seconds, so that its owner can begin anew. */
+export const RETRY_SHORTLY = { ...RETRY, retries: 20 }
+
+export function kafkaOf(clientId: string, { bootstrap }: Pick<WorkloadContext, 'bootstrap'>, retry: RetryOptions): Kafka {
+  return new Kafka({
+    clientId,
+    brokers: bootstrap.split(','),
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 1000,
+    requestTimeout: 10_000,
+    retry,
+  })
+}
+
+export function transactionalProducer(kafka: Kafka, transactionalId: string): Producer {
+  return kafka.producer({
+    transactionalId,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionTimeout: 10_000,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  })
+}
