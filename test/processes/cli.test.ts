@@ -1,5 +1,5 @@
 // The command line, as a person and as a program use it.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,12 +7,12 @@ import { isAlive } from '@faultline/director'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kafkaFor, until, withAdmin } from '../support/cluster.ts'
 
+const PROGRAM = join(import.meta.dirname, '../../bin/faultline.mjs')
 const home = mkdtempSync(join(tmpdir(), 'faultline-test-'))
 
 function faultline(args: string, input = ''): { status: number | null; stdout: string; stderr: string } {
-  const program = join(import.meta.dirname, '../../bin/faultline.mjs')
   const env = { ...process.env, XDG_STATE_HOME: join(home, 'state') }
-  return spawnSync(process.execPath, [program, ...args.split(' ')], { encoding: 'utf8', input, env, timeout: 40_000 })
+  return spawnSync(process.execPath, [PROGRAM, ...args.split(' ')], { encoding: 'utf8', input, env, timeout: 40_000 })
 }
 
 function json<T>(args: string): T {
@@ -147,5 +147,38 @@ describe('faultline', () => {
     expect(pids.filter(isAlive)).toEqual([])
     json(`up --dir ${home}/cluster --fast --detach`)
     expect(json('topics')).toContainEqual({ name: 'orders', partitions: 2, replicationFactor: 3 })
+  })
+})
+
+describe('a cluster in the foreground', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('is stopped by %s, and nothing of it is left', async (signal) => {
+    const folder = mkdtempSync(join(tmpdir(), 'faultline-test-'))
+    const args = [
+      PROGRAM,
+      'up',
+      '--dir',
+      join(folder, 'cluster'),
+      '--port',
+      '0',
+      '--brokers',
+      '1',
+      '--controllers',
+      '1',
+      '-o',
+      'json',
+    ]
+    const up = spawn(process.execPath, args, { env: { ...process.env, XDG_STATE_HOME: join(folder, 'state') } })
+    let out = ''
+    up.stdout.on('data', (text) => (out += text))
+    try {
+      await until('the cluster', async () => out.endsWith('\n'))
+      const { nodes } = JSON.parse(out) as { nodes: { pid: number }[] }
+      up.kill(signal)
+      await until('its end', async () => up.exitCode !== null)
+      expect([up.exitCode, nodes.filter((n) => isAlive(n.pid))]).toEqual([0, []])
+    } finally {
+      up.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })

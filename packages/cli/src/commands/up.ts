@@ -78,11 +78,11 @@ function describe(cluster: Cluster, nodes: readonly NodeView[], { fast, detach }
 }
 
 function untilInterrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', resolve)
-    process.once('SIGTERM', resolve)
-    process.once('SIGHUP', resolve)
-    // Keeps the process, and with it the pipe that the supervisor watches.
-    setInterval(() => {}, 1 << 30)
-  }).then(() => undefined)
+  // Keeps the process, and with it the pipe that the supervisor watches.
+  const staying = setInterval(() => {}, 1 << 30)
+  return new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve())
+    process.once('SIGHUP', () => resolve())
+  }).finally(() => clearInterval(staying))
 }
