@@ -1,13 +1,15 @@
 """Copies the topic to OUTPUT in transactions with the positions inside, until SIGTERM; for each one a line with how many records it has."""
+import faulthandler
 import os
 import signal
+import threading
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 stopping = []
 signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
-# librdkafka 2.x looks for a group's coordinator that has gone only when some connection comes up or goes down, and else waits for ever: the
-# next life aborts what this one left open, and asks anew.
+# librdkafka 2.x looks for a group's coordinator that has gone only when some connection comes up or goes down, and else waits for ever, as
+# its calls of a transaction and of a group then do. The next life aborts what this one left open, and asks anew.
 STUCK_SECONDS = 20
 consumer = Consumer(
     {
@@ -25,6 +27,24 @@ producer = Producer(
 )
 
 
+def give_up():
+    faulthandler.dump_traceback()
+    os._exit(75)
+
+
+def moving():
+    """Nothing moves for too long after this: the end of this life."""
+    global end
+    end.cancel()
+    end = threading.Timer(STUCK_SECONDS, give_up)
+    end.daemon = True
+    end.start()
+
+
+end = threading.Timer(STUCK_SECONDS, give_up)
+moving()
+
+
 def persist(step):
     while True:
         try:
@@ -34,22 +54,13 @@ def persist(step):
                 raise
 
 
-def send_positions(positions, group):
-    try:
-        producer.send_offsets_to_transaction(positions, group, STUCK_SECONDS)
-    except KafkaException as error:
-        if error.args[0].code() == KafkaError._TIMED_OUT:
-            os._exit(75)
-        raise
-
-
 def process(batch):
     producer.begin_transaction()
     try:
         for message in batch:
             producer.produce(os.environ["OUTPUT"], key=message.key(), value=message.value())
         positions, group = consumer.position(consumer.assignment()), consumer.consumer_group_metadata()
-        send_positions(positions, group)
+        producer.send_offsets_to_transaction(positions, group)
         persist(producer.commit_transaction)
     except KafkaException as error:
         if not error.args[0].txn_requires_abort():
@@ -59,6 +70,7 @@ def process(batch):
             consumer.seek(TopicPartition(at.topic, at.partition, max(0, at.offset)))
         return
     print(len(batch), flush=True)
+    moving()
 
 
 persist(producer.init_transactions)
