@@ -1,7 +1,6 @@
 // Containers of nodes, by the docker command of this machine: for clusters whose director does not have the Docker engine's socket.
-import { spawnSync } from 'node:child_process'
 import { Refusal } from '@faultline/base'
-import type { ProcessVerb } from '@faultline/director'
+import { docker, type ProcessVerb } from '@faultline/director'
 
 const GRACE_SECONDS = '20'
 const LABEL = 'com.docker.compose'
@@ -14,56 +13,29 @@ const COMMANDS: Readonly<Record<ProcessVerb, readonly string[]>> = {
   restart: ['restart', '-t', GRACE_SECONDS],
 }
 
-/** What docker says instead of doing it, and what to do about that. */
-const TROUBLE: readonly (readonly [says: RegExp, what: string, advice: string])[] = [
-  [
-    /permission denied/i,
-    'this user may not use Docker',
-    'join its group and log in again: sudo usermod -aG docker $USER; or use sudo',
-  ],
-  [
-    /cannot connect|is the docker daemon running|failed to connect/i,
-    'no Docker engine answers',
-    'start it: sudo systemctl start docker, or Docker Desktop; if it is elsewhere, set DOCKER_HOST or docker context',
-  ],
-  [
-    /no such (object|container)/i,
-    'the cluster is in containers of another Docker engine',
-    'type this on the machine that runs them, or set DOCKER_HOST or docker context to it',
-  ],
-]
-
 export class NodeContainer {
   readonly #id: string
 
+  private constructor(id: string) {
+    this.#id = id
+  }
+
   /** That of a node, "broker:2", beside the container `director`, wherever the compose file is. */
-  constructor(node: string, director: string) {
-    const project = docker('inspect', '--format', `{{index .Config.Labels "${LABEL}.project"}}`, director)
+  static async of(node: string, director: string): Promise<NodeContainer> {
+    const project = await docker('inspect', '--format', `{{index .Config.Labels "${LABEL}.project"}}`, director)
     const labels = [`${LABEL}.project=${project}`, `${LABEL}.service=${node.replace(':', '-')}`]
-    const ids = docker('ps', '-aq', '--no-trunc', ...labels.flatMap((label) => ['--filter', `label=${label}`]))
+    const ids = await docker('ps', '-aq', '--no-trunc', ...labels.flatMap((label) => ['--filter', `label=${label}`]))
     if (ids === '') throw new Refusal('NODE_FAILED', `${node} has no container`, 'start it with: docker compose up -d')
-    this.#id = ids.split('\n')[0]!
+    return new NodeContainer(ids.split('\n')[0]!)
   }
 
   /** Returns what the container does then, in Docker's word. */
-  act(verb: ProcessVerb): string {
-    docker(...COMMANDS[verb], this.#id)
+  async act(verb: ProcessVerb): Promise<string> {
+    await docker(...COMMANDS[verb], this.#id)
     return docker('inspect', '--format', '{{.State.Status}}', this.#id)
   }
 
-  logs(lines: number): string {
+  logs(lines: number): Promise<string> {
     return docker('logs', '--tail', String(lines), this.#id)
   }
-}
-
-function docker(...args: readonly string[]): string {
-  const { error, status, stdout, stderr } = spawnSync('docker', args, { encoding: 'utf8', maxBuffer: 1 << 28 })
-  if (error) {
-    const advice = 'install it, or type this where it is: https://docs.docker.com/engine/install'
-    throw new Refusal('NO_DOCKER', `there is no docker command here (${error.message})`, advice)
-  }
-  if (status === 0) return stdout.trim()
-  const [, what, advice] = TROUBLE.find(([says]) => says.test(stderr)) ?? [undefined, undefined, undefined]
-  if (what !== undefined) throw new Refusal('NO_DOCKER', what, advice)
-  throw new Refusal('NODE_FAILED', stderr.trim().replace(/^Error response from daemon: /, ''), 'look at: docker ps -a')
 }

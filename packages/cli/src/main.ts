@@ -112,6 +112,11 @@ program
   .option('--repeat <n>', 'run each so many times', integer, 1)
   .option('--app <command>', 'your own program as the load: in the place of what reads, with BOOTSTRAP_SERVERS; killed as app:1')
   .option('--app-replicas <n>', 'copies of it', integer, 1)
+  .addOption(
+    new Option('--world <name>', 'where it runs: processes of this machine, or containers')
+      .choices(['local', 'compose'])
+      .default('local'),
+  )
   .option('--seed <n>', 'of what workloads and faults draw by lot; printed by each run', integer)
   .option('--disarmed', 'break nothing: whatever passes then proves nothing, and the verdict says so', false)
   .action(async (action: string, what: string[], o) => (await import('./commands/chaos.ts')).chaos(action, what, o))

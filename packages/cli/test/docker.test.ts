@@ -21,13 +21,7 @@ describe('the container of a node', () => {
     writeFileSync(join(folder, 'docker'), `#!/bin/sh\n${script}\n`)
     chmodSync(join(folder, 'docker'), 0o755)
   }
-  const refusal = () => {
-    try {
-      return new NodeContainer('broker:2', 'abc')
-    } catch (error) {
-      return error
-    }
-  }
+  const refusal = () => NodeContainer.of('broker:2', 'abc').catch((error: Error) => error)
 
   it.each([
     ['permission denied while trying to connect to the Docker daemon socket', 'this user may not use Docker', 'usermod'],
@@ -37,24 +31,24 @@ describe('the container of a node', () => {
       'start it',
     ],
     ['Error: No such object: abc', 'the cluster is in containers of another Docker engine', 'DOCKER_HOST'],
-  ])('is not to be had: %s', (says, message, advice) => {
+  ])('is not to be had: %s', async (says, message, advice) => {
     docker(`echo "${says}" >&2; exit 1`)
-    expect(refusal()).toMatchObject({ code: 'NO_DOCKER', message, advice: expect.stringContaining(advice) })
+    expect(await refusal()).toMatchObject({ code: 'NO_DOCKER', message, advice: expect.stringContaining(advice) })
   })
 
-  it('is not to be had without a docker command', () => {
+  it('is not to be had without a docker command', async () => {
     process.env['PATH'] = folder
-    expect(refusal()).toMatchObject({ code: 'NO_DOCKER', message: expect.stringContaining('no docker command here') })
+    expect(await refusal()).toMatchObject({ code: 'NO_DOCKER', message: expect.stringContaining('no docker command here') })
   })
 
-  it('is found by its project and service, whatever it is called', () => {
+  it('is found by its project and service, whatever it is called', async () => {
     docker(`case "$1" in
       inspect) case "$3" in *project*) echo shop;; *) echo exited;; esac;;
       ps) case "$*" in *project=shop*service=broker-2*) echo 123;; esac;;
       kill) [ "$2" = 123 ];;
     esac`)
-    expect(new NodeContainer('broker:2', 'abc').act('kill')).toBe('exited')
+    expect(await (await NodeContainer.of('broker:2', 'abc')).act('kill')).toBe('exited')
     docker('case "$1" in inspect) echo shop;; esac')
-    expect(refusal()).toMatchObject({ code: 'NODE_FAILED', message: 'broker:2 has no container' })
+    expect(await refusal()).toMatchObject({ code: 'NODE_FAILED', message: 'broker:2 has no container' })
   })
 })

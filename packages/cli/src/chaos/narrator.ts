@@ -42,7 +42,7 @@ export class Narrator {
       case 'process.exit':
         return this.#say(`${event['name']} is gone (${event['how']})`)
       case 'process.start':
-        return this.#say(`${event['name']} starts again (pid ${event['pid']})`)
+        return this.#say(`${event['name']} starts again${event['pid'] === undefined ? '' : ` (pid ${event['pid']})`}`)
       case 'broker.fenced':
         return this.#say(`${event.node} fences broker ${event['broker']}: no heartbeat within its session`)
       case 'broker.registered':

@@ -2,11 +2,24 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { FAST_SETTINGS } from '@faultline/director'
-import { type Evidence, type Experiment, judge, Run, RunFolder, startLocal, type Verdict } from '@faultline/lab'
+import {
+  type Evidence,
+  type Experiment,
+  judge,
+  Run,
+  RunFolder,
+  startCompose,
+  startLocal,
+  type Verdict,
+  type WorldName,
+} from '@faultline/lab'
 import { nodeTable } from '../commands/up.ts'
 import { firstSentence } from './catalogue.ts'
 import { Narrator } from './narrator.ts'
 import { Screen } from './screen.ts'
+
+/** With compose.yaml, beside the bundles. */
+const DOCKER = join(__dirname, '../docker')
 
 export interface Played {
   readonly experiment: Experiment
@@ -17,6 +30,7 @@ export interface Played {
 }
 
 export interface PlayOptions {
+  readonly world: WorldName
   readonly disarmed: boolean
   /** Nothing is told. */
   readonly quiet: boolean
@@ -24,19 +38,23 @@ export interface PlayOptions {
   readonly seed?: number
 }
 
-export async function play(experiment: Experiment, { disarmed, quiet, seed = randomInt(2 ** 32) }: PlayOptions): Promise<Played> {
+export async function play(
+  experiment: Experiment,
+  { world, disarmed, quiet, seed = randomInt(2 ** 32) }: PlayOptions,
+): Promise<Played> {
   const folder = new RunFolder(experiment.name)
   const screen = new Screen(quiet)
   screen.line(`${experiment.name}: ${firstSentence(experiment.about)}\nseed ${seed}\n`)
+  const { logs } = folder
   const run = new Run({
     experiment,
-    startWorld: (wanted) => startTold(wanted, screen),
-    logs: join(folder.path, 'logs'),
+    startWorld: (wanted) => startTold(world, wanted, logs, screen),
+    logs,
     disarmed,
     seed,
     tell: (what) => screen.event(what),
     hear: (event) => narrator.hear(event),
-    keep: async ({ logs }) => folder.keepLogs(logs),
+    keep: (running) => running.saveLogs(logs),
   })
   const topics = experiment.topics.map((t) => t.name)
   const narrator = new Narrator((text) => screen.event(text), topics, run)
@@ -66,8 +84,10 @@ export async function play(experiment: Experiment, { disarmed, quiet, seed = ran
   }
 }
 
-async function startTold(experiment: Experiment, screen: Screen) {
-  const world = await startLocal(experiment, __dirname)
+async function startTold(name: WorldName, experiment: Experiment, logs: string, screen: Screen) {
+  const tell = (what: string) => screen.event(what)
+  const world =
+    name === 'local' ? await startLocal(experiment, __dirname) : await startCompose(experiment, { docker: DOCKER, logs, tell })
   screen.line(`\n${nodeTable(await world.cluster.nodes())}`)
   const settings = Object.entries(FAST_SETTINGS).map((e) => e.join('='))
   screen.line(experiment.cluster.fast ? `\nshorter than Kafka's, for work at a screen: ${settings.join(' ')}\n` : '')

@@ -20,7 +20,7 @@ async function done(verb: ProcessVerb, node: string, target: Target): Promise<No
   const { containers } = await cluster.info()
   if (target.at === undefined || containers === null || containers.engine) return cluster.act(verb, node)
   const view = await cluster.find(node)
-  return { ...view, state: new NodeContainer(view.name, containers.director).act(verb) }
+  return { ...view, state: await (await NodeContainer.of(view.name, containers.director)).act(verb) }
 }
 
 export async function down({ dir, at, output, wipe }: Options & { readonly wipe: boolean }): Promise<void> {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { Refusal } from '@faultline/base'
-import { checkCopies, type Experiment, experimentJsonSchema, withApp } from '@faultline/lab'
+import { checkCopies, type Experiment, experimentJsonSchema, withApp, type WorldName } from '@faultline/lab'
 import { byTheme, CATALOGUE, catalogue, firstSentence, load, type Parameters, SCHEMA } from '../chaos/catalogue.ts'
 import { play } from '../chaos/play.ts'
 import { type Ended, reportOf, seriesTable } from '../chaos/report.ts'
@@ -20,6 +20,7 @@ interface RunChoices {
   /** A command, in the place of what reads in the experiment. */
   readonly app?: string
   readonly appReplicas: number
+  readonly world: WorldName
   readonly seed?: number
 }
 

@@ -78,7 +78,7 @@ async function logOf(folder: ClusterFolder, node: string, lines: number): Promis
 async function logOfContainer(at: string, node: string, lines: number): Promise<string[]> {
   const cluster = attach({ dir: '', at })
   const [{ name }, { containers }] = [await cluster.find(node), await cluster.info()]
-  if (containers) return new NodeContainer(name, containers.director).logs(lines).split('\n')
+  if (containers) return (await (await NodeContainer.of(name, containers.director)).logs(lines)).split('\n')
   throw new Refusal('BAD_ARGUMENT', `the logs of the cluster at ${at} are files`, 'read them on its machine, with --dir FOLDER')
 }
 

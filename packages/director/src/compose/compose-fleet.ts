@@ -27,6 +27,10 @@ interface ContainerNode extends FleetNode {
   exit: string
   /** The last that was heard of it. */
   heard: string
+  /** How we have ended it, while the engine still takes its container down: it counts as ended already. */
+  ending: string
+  /** Who waits for its end. */
+  onLost: () => void
 }
 
 export class ComposeFleet extends Fleet<ContainerNode> {
@@ -88,6 +92,8 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   async start(node: ContainerNode): Promise<void> {
     const engine = this.#engineFor(node, 'start')
     this.#writeFaults(node)
+    if (node.ending !== '') await engine.ended(node.service)
+    node.ending = ''
     await engine.start(node.service)
     node.state = 'running'
     node.exit = ''
@@ -108,7 +114,14 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   }
 
   protected async kill(node: ContainerNode): Promise<void> {
-    await this.#engineFor(node, 'kill').kill(node.service)
+    const engine = this.#engineFor(node, 'kill')
+    node.ending = 'SIGKILL'
+    const lost = new Promise<void>((resolve) => (node.onLost = resolve))
+    const killed = engine.kill(node.service).catch((error: Error) => {
+      node.ending = ''
+      throw error
+    })
+    await Promise.race([lost, killed])
     await this.look()
   }
 
@@ -129,8 +142,9 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     if (!containers) return
     for (const node of this.nodes) {
       const { state, exitCode } = containers.get(node.service) ?? { state: 'removed', exitCode: 0 }
-      node.state = state === 'running' || state === 'paused' ? state : 'exited'
-      node.exit = node.state === 'exited' ? exitOf(state, exitCode) : ''
+      const runs = (state === 'running' || state === 'paused') && node.ending === ''
+      node.state = runs ? state : 'exited'
+      node.exit = runs ? '' : node.ending || exitOf(state, exitCode)
     }
   }
 
@@ -156,6 +170,7 @@ export class ComposeFleet extends Fleet<ContainerNode> {
       if (!reached) {
         reached = true
         node.answered = true
+        node.ending = ''
         if (node.state === 'exited') node.state = 'running'
         void this.#disarmLeft(node)
         events.emit('process.start', { name: node.name })
@@ -180,13 +195,27 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   async #lost(node: ContainerNode): Promise<void> {
     node.answered = false
     node.state = 'exited'
-    node.exit = 'not reached'
+    node.exit = node.ending || 'not reached'
+    node.onLost()
+    const tell = () => this.#o.events.emit('process.exit', { name: node.name, how: node.exit || 'not reached' })
+    const isOurDoing = node.ending !== ''
+    // The engine answers late while it takes a container down.
+    if (isOurDoing) tell()
     const words = (await this.#engine?.lastWords(node.service, LAST_LINES).catch(() => '')) ?? ''
     const unheard = words.slice(words.lastIndexOf(node.heard) + node.heard.length)
     if (words.includes(node.heard)) for (const event of eventsIn(unheard)) this.#o.events.add(event)
-    await this.look().catch(() => {})
+    await this.#learnHow(node)
     this.#writeFaults(node)
-    this.#o.events.emit('process.exit', { name: node.name, how: node.exit })
+    if (!isOurDoing) tell()
+  }
+
+  /** One that ended by itself still has its container for a while, which knows how only when it is gone. */
+  async #learnHow(node: ContainerNode): Promise<void> {
+    for (;;) {
+      await this.look().catch(() => {})
+      if (!this.#engine || node.state === 'exited' || node.answered) return
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
   }
 }
 
@@ -194,7 +223,19 @@ function containerNode(address: NodeAddress): ContainerNode {
   const name = `${address.role}:${address.id}`
   const service = serviceOf(name)
   const socket = `${MANAGEMENT}/${service}.sock`
-  return { address, name, service, socket, pid: -1, state: 'exited', exit: 'not reached', answered: false, heard: '' }
+  return {
+    address,
+    name,
+    service,
+    socket,
+    pid: -1,
+    state: 'exited',
+    exit: 'not reached',
+    answered: false,
+    heard: '',
+    ending: '',
+    onLost: () => {},
+  }
 }
 
 function exitOf(state: string, exitCode: number): string {

@@ -55,11 +55,14 @@ export class DockerEngine {
     )
   }
 
-  /** Resolves when it has ended. */
+  /** Its processes are dead at once; resolves when the container is gone, too, which may take the engine seconds. */
   async kill(service: string): Promise<void> {
-    const id = await this.#id(service)
-    await call('POST', `/containers/${id}/kill?signal=SIGKILL`)
-    await call('POST', `/containers/${id}/wait`)
+    await call('POST', `/containers/${await this.#id(service)}/kill?signal=SIGKILL`)
+  }
+
+  /** Resolves when the container is gone: until then it cannot be started again. */
+  async ended(service: string): Promise<void> {
+    await call('POST', `/containers/${await this.#id(service)}/wait`)
   }
 
   /** In order, or by force after `graceSeconds`. */

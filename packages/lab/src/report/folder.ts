@@ -1,5 +1,5 @@
 // What a run leaves: a folder with its verdict, its history, the cluster's events, a report for people and one for machines, and the nodes' logs.
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Evidence } from '../expectations/index.ts'
 import type { Verdict } from '../run/verdict.ts'
@@ -16,11 +16,12 @@ export class RunFolder {
     let path = base
     for (let i = 2; existsSync(path); i++) path = `${base}-${i}`
     this.path = path
-    mkdirSync(path, { recursive: true })
+    mkdirSync(this.logs, { recursive: true })
   }
 
-  keepLogs(logs: string): void {
-    cpSync(logs, join(this.path, 'logs'), { recursive: true })
+  /** Of nodes, and of programs of the load. */
+  get logs(): string {
+    return join(this.path, 'logs')
   }
 
   /** `page`: the folder with what report.html is made of. */

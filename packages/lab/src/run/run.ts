@@ -13,7 +13,7 @@ import { type GroupSample, GroupWatch, lagIn } from './group-watch.ts'
 import { lastLook } from './last-look.ts'
 import { observerOf } from './observer.ts'
 import { pause, until } from './until.ts'
-import type { RunningWorld } from './world.ts'
+import type { RunningWorld } from '../worlds/world.ts'
 
 export interface RunOptions {
   readonly experiment: Experiment
