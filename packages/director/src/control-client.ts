@@ -1,4 +1,7 @@
 // The control API as a Node program calls it.
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { text as textOf } from 'node:stream/consumers'
 import { Refusal, type RefusalCode } from '@faultline/base'
 
 interface Refused {
@@ -19,20 +22,41 @@ export class ControlClient {
 
   /** Throws the Refusal that it was answered with, or one that says that nobody answered. */
   async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
-    const init = { method, headers: this.#headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
-    const response = await fetch(`${this.#url}/v1${path}`, init).catch((error: Error) => {
-      throw new Refusal(
-        'NO_CLUSTER',
-        `the control API at ${this.#url} cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`,
-        this.#advice,
-      )
-    })
-    const answer = (await response.json().catch(() => {
+    const [status, text] = await this.#exchange(method, path, body)
+    let answer: T | Refused
+    try {
+      answer = JSON.parse(text) as T | Refused
+    } catch {
       throw this.#foreign()
-    })) as T | Refused
-    if (response.ok) return answer as T
+    }
+    if (status < 300) return answer as T
     const { refused } = answer as Partial<Refused>
     throw refused ? new Refusal(refused.code, refused.message, refused.advice) : this.#foreign()
+  }
+
+  async #exchange(method: string, path: string, body: unknown): Promise<[status: number, text: string]> {
+    try {
+      const response = await this.#ask(method, path, body === undefined ? undefined : JSON.stringify(body))
+      return [response.statusCode!, await textOf(response)]
+    } catch (error) {
+      const { message, code } = error as NodeJS.ErrnoException
+      const what = `the control API at ${this.#url} cannot be reached: ${message || code}`
+      throw new Refusal('NO_CLUSTER', what, this.#advice)
+    }
+  }
+
+  /**
+   * Node's own client, each time on a new connection. Of fetch, in Node 20, nothing is ever heard when its first connection is closed at once,
+   * as Docker closes ports that nobody listens on yet.
+   */
+  #ask(method: string, path: string, body?: string, signal?: AbortSignal): Promise<IncomingMessage> {
+    const url = new URL(`${this.#url}/v1${path}`)
+    const request = url.protocol === 'https:' ? requestHttps : requestHttp
+    return new Promise((resolve, reject) => {
+      const asked = request(url, { method, headers: this.#headers, agent: false, ...(signal ? { signal } : {}) }, resolve)
+      asked.on('error', reject)
+      asked.end(body)
+    })
   }
 
   #foreign(): Refusal {
@@ -41,10 +65,10 @@ export class ControlClient {
 
   /** Server-sent events until `signal` says stop or the other side ends. */
   async *events<T>(after: number, signal: AbortSignal): AsyncGenerator<T> {
-    const response = await fetch(`${this.#url}/v1/events?after=${after}`, { headers: this.#headers, signal })
+    const response = await this.#ask('GET', `/events?after=${after}`, undefined, signal)
     let text = ''
     const decoder = new TextDecoder()
-    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
       text += decoder.decode(chunk, { stream: true })
       const blocks = text.split('\n\n')
       text = blocks.pop()!

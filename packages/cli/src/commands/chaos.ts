@@ -108,6 +108,8 @@ function experimentOf(name: string, { given }: Turn, { app, appReplicas }: RunCh
 }
 
 async function run(name: string, options: RunChoices): Promise<void> {
+  // Whatever ends this before there is a verdict is no pass.
+  process.exitCode = EXIT_CODES['not run']
   const all = turns(options.param, options.matrix, options.repeat)
   // Whatever is wrong with one of them is said before anything is started.
   const experiments = all.map((turn) => experimentOf(name, turn, options))
