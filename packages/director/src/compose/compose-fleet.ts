@@ -27,7 +27,7 @@ interface ContainerNode extends FleetNode {
   exit: string
   /** The last that was heard of it. */
   heard: string
-  /** How we have ended it, while the engine still takes its container down: it counts as ended already. */
+  /** How it has ended, as far as is known while the engine still takes its container down: it counts as ended already. */
   ending: string
   /** Who waits for its end. */
   onLost: () => void
@@ -142,9 +142,9 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     if (!containers) return
     for (const node of this.nodes) {
       const { state, exitCode } = containers.get(node.service) ?? { state: 'removed', exitCode: 0 }
-      const runs = (state === 'running' || state === 'paused') && node.ending === ''
-      node.state = runs ? state : 'exited'
-      node.exit = runs ? '' : node.ending || exitOf(state, exitCode)
+      const isThere = state === 'running' || state === 'paused'
+      node.state = isThere && node.ending === '' ? state : 'exited'
+      node.exit = isThere ? node.ending : exitOf(state, exitCode)
     }
   }
 
@@ -195,25 +195,30 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   async #lost(node: ContainerNode): Promise<void> {
     node.answered = false
     node.state = 'exited'
-    node.exit = node.ending || 'not reached'
-    node.onLost()
-    const tell = () => this.#o.events.emit('process.exit', { name: node.name, how: node.exit || 'not reached' })
     const isOurDoing = node.ending !== ''
+    node.ending ||= 'not reached'
+    node.exit = node.ending
+    node.onLost()
+    const tell = () => this.#o.events.emit('process.exit', { name: node.name, how: node.exit })
     // The engine answers late while it takes a container down.
     if (isOurDoing) tell()
     const words = (await this.#engine?.lastWords(node.service, LAST_LINES).catch(() => '')) ?? ''
     const unheard = words.slice(words.lastIndexOf(node.heard) + node.heard.length)
     if (words.includes(node.heard)) for (const event of eventsIn(unheard)) this.#o.events.add(event)
-    await this.#learnHow(node)
     this.#writeFaults(node)
+    await this.#learnHow(node)
     if (!isOurDoing) tell()
   }
 
   /** One that ended by itself still has its container for a while, which knows how only when it is gone. */
   async #learnHow(node: ContainerNode): Promise<void> {
-    for (;;) {
-      await this.look().catch(() => {})
-      if (!this.#engine || node.state === 'exited' || node.answered) return
+    while (this.#engine && !node.answered) {
+      const containers = await this.#engine.containers().catch(() => undefined)
+      const state = containers?.get(node.service)?.state ?? 'removed'
+      if (containers && state !== 'running' && state !== 'paused') {
+        node.ending = ''
+        return this.look()
+      }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }
