@@ -64,6 +64,7 @@ export async function play(
   let isInterrupted = false
   const interrupted = () => {
     isInterrupted = true
+    screen.event('stopping: nothing of it is left behind')
     void run.end().then(() => process.exit(130))
   }
   process.once('SIGINT', interrupted)

@@ -49,7 +49,8 @@ export function composeFileOf(text: string, plan: ComposePlan): string {
   })
 }
 
-function namesOf(role: keyof typeof FIRST, count: number): string[] {
+/** As their containers are called. */
+export function namesOf(role: keyof typeof FIRST, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${role}-${FIRST[role] + i}`)
 }
 

@@ -6,7 +6,7 @@ import { Refusal } from '@faultline/base'
 import { ClusterControl, type Compose, findCompose, freePorts } from '@faultline/director'
 import type { Experiment } from '../experiment/schema.ts'
 import { until } from '../run/until.ts'
-import { composeFileOf } from './compose-file.ts'
+import { composeFileOf, namesOf } from './compose-file.ts'
 import type { RunningWorld } from './world.ts'
 
 const HERE = '127.0.0.1'
@@ -21,54 +21,76 @@ export interface ComposeOptions {
   readonly tell: (what: string) => void
 }
 
-/** Rejects with Refusal NO_DOCKER where there is none. */
-export async function startCompose(experiment: Experiment, options: ComposeOptions): Promise<RunningWorld> {
-  const { brokers, controllers } = experiment.cluster
-  const compose = await findCompose()
-  const folder = mkdtempSync(join(tmpdir(), 'faultline-compose-'))
-  const file = join(folder, 'compose.json')
-  const ports = await freePorts(HERE, brokers + 1)
-  const plan = { ...experiment.cluster, ports, engine: { socket: SOCKET, group: groupOf(SOCKET) } }
-  writeFileSync(file, composeFileOf(readFileSync(join(options.docker, 'compose.yaml'), 'utf8'), plan))
-  const project = `faultline-${experiment.name.toLowerCase().replace(/[^a-z0-9-]/g, '-')}-${process.pid}`
-  const ours: Compose = (...args) => compose('-f', file, '--project-directory', options.docker, '-p', project, ...args)
-  const nodes = [...idsFrom(101, controllers, 'controller'), ...idsFrom(1, brokers, 'broker')]
-  const saveLogs = async (into: string) => {
-    const save = async (name: string) => writeFileSync(join(into, `${name}.log`), `${await ours('logs', '--no-color', name)}\n`)
-    await Promise.all(nodes.map(save))
-  }
-  const stop = async () => {
-    // Nothing of it is kept. All at once: "down" ends them one after the other.
-    await ours('kill').catch(() => {})
-    await ours('down', '-v', '-t', '0')
-    rmSync(folder, { recursive: true, force: true })
-  }
-  const cluster = ClusterControl.at(`http://${HERE}:${ports[brokers]}`, null)
-  try {
-    await build(ours, options)
-    await ours('up', '-d')
-    await mustGetWell(cluster, () => saveLogs(options.logs), options)
-  } catch (error) {
-    await stop().catch(() => {})
-    throw error
-  }
-  return {
-    cluster,
-    bootstrap: ports
-      .slice(0, brokers)
-      .map((port) => `${HERE}:${port}`)
-      .join(','),
-    saveLogs,
-    stop,
-  }
+/** What the director cannot do to containers, told before one is started. */
+function checkFaults({ timeline }: Experiment): void {
+  const wiped = timeline.find(({ fault }) => fault?.kind === 'wipe')?.fault?.node
+  if (wiped === undefined) return
+  const what = `the data of ${wiped} is on a volume, which the director cannot reach to wipe it`
+  throw new Refusal('BAD_FAULT', what, 'run it with --world local')
 }
 
-function idsFrom(first: number, count: number, role: string): string[] {
-  return Array.from({ length: count }, (_, i) => `${role}-${first + i}`)
+/** Rejects with Refusal NO_DOCKER where there is none. */
+export async function startCompose(experiment: Experiment, options: ComposeOptions): Promise<RunningWorld> {
+  checkFaults(experiment)
+  const { brokers } = experiment.cluster
+  const world = new ComposeWorld(await findCompose(), experiment, await freePorts(HERE, brokers + 1), options.docker)
+  try {
+    await world.up(options)
+  } catch (error) {
+    await world.stop().catch(() => {})
+    throw error
+  }
+  return world
+}
+
+class ComposeWorld implements RunningWorld {
+  readonly cluster: ClusterControl
+  readonly bootstrap: string
+  readonly #folder = mkdtempSync(join(tmpdir(), 'faultline-compose-'))
+  readonly #compose: Compose
+  readonly #nodes: readonly string[]
+
+  /** `ports`: of each broker, and of the control API. */
+  constructor(compose: Compose, { name, cluster }: Experiment, ports: readonly number[], docker: string) {
+    const { brokers, controllers } = cluster
+    this.cluster = ClusterControl.at(`http://${HERE}:${ports[brokers]}`, null)
+    const addresses = ports.slice(0, brokers).map((port) => `${HERE}:${port}`)
+    this.bootstrap = addresses.join(',')
+    this.#nodes = [...namesOf('controller', controllers), ...namesOf('broker', brokers)]
+    const plan = { ...cluster, ports, engine: { socket: SOCKET, group: groupOf(SOCKET) } }
+    const file = join(this.#folder, 'compose.json')
+    writeFileSync(file, composeFileOf(readFileSync(join(docker, 'compose.yaml'), 'utf8'), plan))
+    const project = `faultline-${name.toLowerCase().replace(/[^a-z0-9-]/g, '-')}-${process.pid}`
+    this.#compose = (...args) => compose('-f', file, '--project-directory', docker, '-p', project, ...args)
+  }
+
+  /** Rejects with Refusal when it does not get well. */
+  async up({ logs, tell }: ComposeOptions): Promise<void> {
+    await build(this.#compose, tell)
+    tell('starting the containers')
+    await this.#compose('up', '-d')
+    const missing = await stillMissing(this.cluster)
+    if (missing === '') return
+    await this.saveLogs(logs)
+    throw new Refusal('NODE_FAILED', `after ${READY_LIMIT_MS} ms: ${missing}`, `what containers wrote is in ${logs}`)
+  }
+
+  async saveLogs(folder: string): Promise<void> {
+    const save = async (name: string) =>
+      writeFileSync(join(folder, `${name}.log`), `${await this.#compose('logs', '--no-color', name)}\n`)
+    await Promise.all(this.#nodes.map(save))
+  }
+
+  async stop(): Promise<void> {
+    // Nothing of it is kept. All at once: "down" ends them one after the other.
+    await this.#compose('kill').catch(() => {})
+    await this.#compose('down', '-v', '-t', '0')
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
 }
 
 /** What did not change is taken from before. An image that FAULTLINE_IMAGE names is taken as it is. */
-async function build(compose: Compose, { tell }: ComposeOptions): Promise<void> {
+async function build(compose: Compose, tell: ComposeOptions['tell']): Promise<void> {
   if (process.env['FAULTLINE_IMAGE']) return
   tell('building the image: minutes the first time, seconds later')
   await compose('build', 'director').catch((error: Refusal) => {
@@ -81,21 +103,15 @@ async function build(compose: Compose, { tell }: ComposeOptions): Promise<void> 
   })
 }
 
-async function mustGetWell(cluster: ClusterControl, saveLogs: () => Promise<void>, { logs }: ComposeOptions): Promise<void> {
+/** What is not well when its time is over; nothing when all is. */
+async function stillMissing(cluster: ClusterControl): Promise<string> {
   let seen: readonly string[] = []
   const well = await until(READY_LIMIT_MS, async () => {
     const nodes = await cluster.nodes().catch(() => [])
-    seen = nodes.filter((n) => n.state !== 'running' && n.state !== 'active').map((n) => `${n.name} ${n.state}`)
+    seen = nodes.filter((n) => n.state !== 'running' && n.state !== 'active').map((n) => `${n.name} is ${n.state}`)
     return nodes.some((n) => n.state === 'active') && nodes.every((n) => n.role === 'controller' || n.state === 'running')
   })
-  if (well) return
-  await saveLogs()
-  const still = seen.join(', ') || 'its director does not answer'
-  throw new Refusal(
-    'NODE_FAILED',
-    `after ${READY_LIMIT_MS} ms the cluster is not well: ${still}`,
-    `what its containers wrote is in ${logs}`,
-  )
+  return well ? '' : seen.join(', ') || 'the director does not answer'
 }
 
 /** Of the engine's socket, where that is a file of this machine's; elsewhere engines give it to root. */
