@@ -14,7 +14,7 @@ const WITHOUT = [
   [/(?:\w+\.)*faults\.(points|conditions)Armed/g, 'false'],
   [/new FaultyDisk\((machine\.disk)[^\n]*\),/g, '$1,'],
   [/this\.#lateWrites\.add\(end, this\.log\.lateMs, /g, ';((run: () => void) => run())('],
-  [/waiting\.flatMap\(\(\{ partition \}\) => partition\.whenWritten \?\? \[\]\)/g, '([] as Promise<void>[])'],
+  [/lateWrites\(waiting\)\n/g, 'undefined as Promise<void>[] | undefined\n'],
   [/new FaultyClock\(clock, faults\)/g, 'Object.assign(clock, { adapt() {} })'],
 ]
 

@@ -72,8 +72,15 @@ function appendAll(
     if (request.acks !== -1 || waiting.length === 0) return answer()
     return replicated(context, waiting, request.timeoutMs).then(answer)
   }
-  const late = waiting.flatMap(({ partition }) => partition.whenWritten ?? [])
-  return late.length === 0 ? written() : Promise.all(late).then(written)
+  const late = lateWrites(waiting)
+  return late ? Promise.all(late).then(written) : written()
+}
+
+/** What disks have not finished; undefined where they are not late. */
+function lateWrites(waiting: readonly { readonly partition: Partition }[]): Promise<void>[] | undefined {
+  let late: Promise<void>[] | undefined
+  for (const { partition } of waiting) if (partition.whenWritten) (late ??= []).push(partition.whenWritten)
+  return late
 }
 
 /** When the high watermark has passed it all, or time is up: then the responses say so. */

@@ -27,7 +27,7 @@ export class LateWrites {
 
   /** When all that was appended so far is written; undefined when it is. */
   get done(): Promise<void> | undefined {
-    return this.#late.at(-1)?.done
+    return this.#late.length === 0 ? undefined : this.#late.at(-1)!.done
   }
 
   /** An append at `from` is written in `lateMs`, and not before the ones before it: then `written` is called, at once if that is now. */

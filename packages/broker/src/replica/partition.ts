@@ -211,11 +211,13 @@ export class Partition {
     this.#traffic.produced(result.lastOffset - result.firstOffset + 1, batch.length)
     if (result.duplicate) return result
     this.#context.moved()
-    this.#lateWrites.add(end, this.log.lateMs, () => {
-      this.advanceHighWatermark()
-      this.appended.notify()
-    })
+    this.#lateWrites.add(end, this.log.lateMs, this.#written)
     return result
+  }
+
+  readonly #written = (): void => {
+    this.advanceHighWatermark()
+    this.appended.notify()
   }
 
   /** Nobody reads records below `offset` any more; -1 is the high watermark. Which offset it is, or why not. */
