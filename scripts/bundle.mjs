@@ -63,11 +63,27 @@ export async function bundle() {
     logLevel: 'error',
     logOverride: { 'empty-import-meta': 'silent' },
   })
-  // A report of an experiment carries them inside.
-  cpSync(join(ROOT, 'packages/lab/src/report/page'), join(DIST, 'report-page'), { recursive: true })
+  await bundleReportPage(build)
   // What editors check an experiment with.
   execFileSync(process.execPath, [join(DIST, 'cli.cjs'), 'chaos', 'schema', join(DIST, 'experiment.schema.json')])
   writeFileSync(STAMP, stamp)
+}
+
+/** What a report of an experiment carries inside. */
+async function bundleReportPage(build) {
+  const page = join(ROOT, 'packages/lab/src/report/page')
+  const out = join(DIST, 'report-page')
+  rmSync(out, { recursive: true, force: true })
+  await build({
+    entryPoints: { page: join(page, 'main.js') },
+    outdir: out,
+    bundle: true,
+    platform: 'browser',
+    target: 'es2023',
+    minify: true,
+    logLevel: 'error',
+  })
+  cpSync(join(page, 'page.css'), join(out, 'page.css'))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && (process.argv.includes('--force') || !isFresh())) await bundle()

@@ -17,6 +17,7 @@ export const unbalanced: Checker = {
         findings.add(
           `${id}: ${of.map((r) => r.key).join(' and ')} leave ${sum}`,
           facts.policy.loss(of[0]!.topic, of[0]!.partition) ?? facts.policy.forgotten(),
+          facts.whenSent(of[0]!),
         )
     }
     return findings.of(transfers.size)
