@@ -10,12 +10,16 @@ const PARTITIONS_SHOWN = 24
 const PARTITION_ROW = 26
 const SERIES_HEIGHT = 62
 const LETTER_PX = 6.2
+/** What is nearer than this is drawn as one. */
+const MARK_PX = 2
+const HIT_PX = 1.5
+const STATE_PX = 2
 
 export const brokerColour = (id) => (id < 0 ? 'transparent' : BROKERS[(id - 1) % BROKERS.length])
 
-/** `select` is told what was clicked. */
-export function lanesOf(data, axis, select) {
-  const d = { data, axis, select }
+/** `select` is told what was clicked; what `isLit` is drawn also where there is hardly room for it. */
+export function lanesOf(data, axis, select, isLit) {
+  const d = { data, axis, select, isLit }
   return [
     markLane(d, 'steps', 'steps', data.steps, 'mark'),
     faultLane(d),
@@ -41,6 +45,22 @@ export function electionsIn(partitions) {
       ),
     )
     .sort((a, b) => a.at - b.at)
+}
+
+/** Of what would be drawn on top of each other, one; and all that explain what was chosen. Each is told how many it stands for. */
+function apart({ axis, isLit }, things, keyOf, px) {
+  const shown = []
+  let [last, x] = [undefined, -Infinity]
+  for (const thing of things) {
+    const at = axis.x(thing.at)
+    if (at - x < px && !isLit(keyOf(thing))) last.alike++
+    else {
+      last = { ...thing, alike: 0 }
+      shown.push(last)
+      x = at
+    }
+  }
+  return shown
 }
 
 /** A rectangle from one time to another, cut to what is shown; nothing where it would not be. */
@@ -81,11 +101,11 @@ function faultLane(d) {
       const title = `${label}, ${clock(from)} to ${clock(to)}${count > 0 ? `, ${count} hits` : ''}`
       svg.append(...bar(d, from, to, y, 13, { class: `thing ${style}`, 'data-key': key }, title))
       if (to >= axis.from && from <= axis.to) svg.append(text(Math.max(LEFT, axis.x(from)) + 4, y + 11, label, 'label'))
-      hits.forEach((hit, i) => {
-        if (!axis.shows(hit.at)) return
+      const inView = hits.map((hit, i) => ({ ...hit, key: keys.hit(fault, i) })).filter((h) => axis.shows(h.at))
+      for (const hit of apart(d, inView, (h) => h.key, HIT_PX)) {
         const at = { x1: axis.x(hit.at), x2: axis.x(hit.at), y1: y, y2: y + 13 }
-        svg.append(shape('line', { ...at, class: 'thing hit', 'data-key': keys.hit(fault, i) }, `${clock(hit.at)}: ${hit.label}`))
-      })
+        svg.append(shape('line', { ...at, class: 'thing hit', 'data-key': hit.key }, `${clock(hit.at)}: ${hit.label}`))
+      }
     }
   }
   return { name: 'faults and hits', more: ['nodes that are down'], height, draw }
@@ -105,8 +125,11 @@ function partitionLane(d) {
     some.forEach(({ name, replicas, states }, i) => {
       const y = top + 16 + i * PARTITION_ROW
       svg.append(text(LEFT - 6, y + 10, name, 'soft', { 'text-anchor': 'end' }))
-      states.forEach((state, j) => {
-        const to = states[j + 1]?.at ?? data.durationMs
+      const lasting = states.map((s, j) => ({ ...s, to: states[j + 1]?.at ?? data.durationMs }))
+      const inView = lasting.filter((s) => s.to >= axis.from && s.at <= axis.to)
+      const shown = apart(d, inView, (s) => keys.state(name, s), STATE_PX)
+      shown.forEach((state, j) => {
+        const to = shown[j + 1]?.at ?? state.to
         const { leader, epoch, isr } = state
         const title = `${name}: leader ${leader < 0 ? 'none' : leader}, epoch ${epoch}, ISR [${isr.join(', ')}], ${clock(state.at)} to ${clock(to)}`
         const key = { 'data-key': keys.state(name, state) }
@@ -127,13 +150,16 @@ function partitionLane(d) {
 }
 
 /** Without any it stays, so that it is seen that there were none. */
-function markLane({ axis, select }, lane, name, marks, style, isClickable = false) {
+function markLane(d, lane, name, marks, style, isClickable = false) {
+  const { axis, select } = d
+  const keyOf = (m) => m.key ?? keys.mark(lane, m)
   const draw = (svg, top) => {
     if (marks.length === 0) svg.append(text(LEFT + 4, top + 11, 'none', 'soft'))
-    for (const m of marks) {
-      if (!axis.shows(m.at)) continue
-      const key = m.key ?? keys.mark(lane, m)
-      const title = `${clock(m.at)}: ${m.label}${m.count > 1 ? ` (${m.count} times)` : ''}`
+    const inView = marks.filter((m) => axis.shows(m.at))
+    for (const m of apart(d, inView, keyOf, MARK_PX)) {
+      const key = keyOf(m)
+      const more = m.alike > 0 ? `, and ${m.alike} more: zoom to see them` : ''
+      const title = `${clock(m.at)}: ${m.label}${m.count > 1 ? ` (${m.count} times)` : ''}${more}`
       const made = dot(style, axis.x(m.at), top + 8, { class: `thing ${style}`, 'data-key': key }, title)
       if (isClickable) made.addEventListener('click', () => select(lane, m))
       svg.append(made)

@@ -56,9 +56,13 @@ function grid(height) {
   return [...ticks, ...lines]
 }
 
+function widthOf() {
+  return Math.max(700, lanesBox.clientWidth - 16)
+}
+
 function draw() {
-  axis.width = Math.max(700, lanesBox.clientWidth - 16)
-  const lanes = lanesOf(data, axis, select)
+  axis.width = widthOf()
+  const lanes = lanesOf(data, axis, select, (key) => chosen !== undefined && (key === chosen.key || chosen.causes.has(key)))
   const height = lanes.reduce((sum, l) => sum + l.height + 12, 30)
   const svg = shape('svg', { viewBox: `0 0 ${axis.width} ${height}`, role: 'img', class: chosen ? 'with-chosen' : '' })
   svg.append(...grid(height))
@@ -130,4 +134,6 @@ document.body.append(
   }),
 )
 draw()
-new ResizeObserver(draw).observe(lanesBox)
+new ResizeObserver(() => {
+  if (widthOf() !== axis.width) draw()
+}).observe(lanesBox)
