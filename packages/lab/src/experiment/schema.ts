@@ -154,6 +154,10 @@ const expect = z.strictObject({
   lag: count.optional(),
   /** No partition that a group reads stands still for longer while there is something to read. */
   progress: duration.optional(),
+  /** Records that consumers of the load's groups were given more than once. */
+  readAgain: count.optional(),
+  /** Of all groups, from the first step on. */
+  rebalances: count.optional(),
   /** Each key of `from` once in `to`, for read_committed readers. */
   exactlyOnce: z.strictObject({ from: name, to: name }).optional(),
   /** Programs of the load end by themselves with exit code 0, so long after the load has ended. */
