@@ -54,6 +54,25 @@ describe('the catalogue', () => {
 })
 
 describe('the schema for editors', () => {
+  it('says of every property what it is', () => {
+    const [missing, found] = [[] as string[], [] as string[]]
+    const look = (at: unknown, path: string) => {
+      if (typeof at !== 'object' || at === null) return
+      for (const [name, inner] of Object.entries(at)) {
+        if (name !== 'properties') look(inner, `${path}/${name}`)
+        else
+          for (const [property, of] of Object.entries(inner as Record<string, { description?: string }>)) {
+            found.push(property)
+            if (!of.description) missing.push(`${path}.${property}`)
+            look(of, `${path}.${property}`)
+          }
+      }
+    }
+    look(experimentJsonSchema(), '')
+    expect(missing).toEqual([])
+    for (const one of ['name', 'brokers', 'acks', 'kill', 'probability', 'lost', 'readAgain']) expect(found).toContain(one)
+  })
+
   const schema = z.fromJSONSchema(experimentJsonSchema() as Parameters<typeof z.fromJSONSchema>[0])
 
   it.each([...FILES, 'templates/new.yaml'])('accepts %s', (file) => {
