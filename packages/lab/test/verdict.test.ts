@@ -15,7 +15,7 @@ function evidence(expectations: string, change: Partial<Evidence> = {}, gap: rea
     `name: e
 about: an example
 topics: [{ name: t, partitions: 2 }, { name: out, partitions: 2 }]
-workload: [{ kind: producer, topic: t }]
+workload: [{ kind: producer, topic: t }, { kind: group, topic: t }, { kind: app, command: x }]
 timeline: [{ at: 0s, kill: "broker:1" }]
 expect: ${expectations}`,
   )

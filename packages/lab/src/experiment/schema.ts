@@ -180,70 +180,26 @@ const expect = z.strictObject({
     .describe('programs of the load end by themselves with exit code 0, so long after the load has ended'),
 })
 
-export const experimentSchema = z
-  .strictObject({
-    name: name.describe("what it is called; its runs' folders begin with it"),
-    about: z.string().min(1).describe('what it shows; the first sentence is what lists show'),
-    theme: z.string().min(1).optional().describe('under which it is listed'),
-    verdict: z
-      .enum(['pass', 'fail'])
-      .default('pass')
-      .describe('what it should come to: some fail on purpose, and show what a setting costs'),
-    parameters: z
-      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-      .default({})
-      .describe('what --param and --matrix can change, with what it is otherwise; used as ${name}'),
-    cluster,
-    topics: z.array(topic).min(1).describe('made before the load begins'),
-    workload: z.array(workload).min(1).describe('who writes and reads meanwhile'),
-    steady: duration.default(3000).describe('so long under load before the timeline begins'),
-    timeline: z.array(step).min(1).describe('what is broken and healed, and when'),
-    recover: duration.default(5000).describe('so long under load after the last step, when everything is healed'),
-    expect: expect.describe(
-      'what must hold: each can fail the run, and one that was never put to the test makes it inconclusive',
-    ),
-  })
-  .superRefine((experiment, context) => {
-    const topics = new Set(experiment.topics.map((t) => t.name))
-    const used: [string, (string | number)[]][] = experiment.workload.flatMap((w, i) =>
-      w.kind === 'app'
-        ? []
-        : w.kind === 'transform'
-          ? [
-              [w.from, ['workload', i, 'from']],
-              [w.to, ['workload', i, 'to']],
-            ]
-          : [[w.topic, ['workload', i, 'topic']]],
-    )
-    for (const [topicName, path] of used)
-      if (!topics.has(topicName))
-        context.addIssue({
-          code: 'custom',
-          path,
-          message: `there is no topic "${topicName}" under topics: ${[...topics].join(', ')}`,
-        })
-    experiment.topics.forEach(({ replicas }, i) => {
-      if (replicas > experiment.cluster.brokers)
-        context.addIssue({
-          code: 'custom',
-          path: ['topics', i, 'replicas'],
-          message: `${replicas} replicas need as many brokers, there are ${experiment.cluster.brokers}`,
-        })
-    })
-    const ids = new Set(experiment.timeline.flatMap((s) => s.id ?? []))
-    experiment.timeline.forEach(({ heal }, i) => {
-      if (heal !== undefined && heal !== 'all' && !ids.has(heal))
-        context.addIssue({ code: 'custom', path: ['timeline', i, 'heal'], message: `no step has the id "${heal}"` })
-    })
-    if (!experiment.workload.some((w) => PRODUCING.includes(w.kind)))
-      context.addIssue({
-        code: 'custom',
-        path: ['workload'],
-        message: `nobody produces: add a workload of the kind ${PRODUCING.join(', ')}`,
-      })
-    if (Object.values(experiment.expect).every((e) => e === undefined))
-      context.addIssue({ code: 'custom', path: ['expect'], message: 'nothing is expected, so nothing can fail' })
-  })
+export const experimentSchema = z.strictObject({
+  name: name.describe("what it is called; its runs' folders begin with it"),
+  about: z.string().min(1).describe('what it shows; the first sentence is what lists show'),
+  theme: z.string().min(1).optional().describe('under which it is listed'),
+  verdict: z
+    .enum(['pass', 'fail'])
+    .default('pass')
+    .describe('what it should come to: some fail on purpose, and show what a setting costs'),
+  parameters: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .describe('what --param and --matrix can change, with what it is otherwise; used as ${name}'),
+  cluster,
+  topics: z.array(topic).min(1).describe('made before the load begins'),
+  workload: z.array(workload).min(1).describe('who writes and reads meanwhile'),
+  steady: duration.default(3000).describe('so long under load before the timeline begins'),
+  timeline: z.array(step).min(1).describe('what is broken and healed, and when'),
+  recover: duration.default(5000).describe('so long under load after the last step, when everything is healed'),
+  expect: expect.describe('what must hold: each can fail the run, and one that was never put to the test makes it inconclusive'),
+})
 
 export type Experiment = z.infer<typeof experimentSchema>
 export type ExperimentTopic = Experiment['topics'][number]

@@ -51,7 +51,8 @@ export function electionsIn(partitions) {
 function apart({ axis, isLit }, things, keyOf, px) {
   const shown = []
   let [last, x] = [undefined, -Infinity]
-  for (const thing of things) {
+  // Each node tells in its order, and not all of them in one.
+  for (const thing of things.toSorted((a, b) => a.at - b.at)) {
     const at = axis.x(thing.at)
     if (at - x < px && !isLit(keyOf(thing))) last.alike++
     else {
