@@ -1,20 +1,22 @@
-// npm run bench:lab: how long checkers take for a million operations, and how much memory. A history of sends in and out of transactions, of reads by
-// consumers, and of everything read at the end, of a cluster that made no mistake; bench/lab.ts says what is in it.
+// npm run bench:lab: how long checkers take for a million operations, and how much memory; npm run bench:report: how large the report of such a run is,
+// and how long a browser takes to open it. bench/lab.ts and bench/report.ts say what is in it.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
 const ROOT = join(import.meta.dirname, '..')
-const OUT = join(ROOT, 'dist/bench-lab.cjs')
+const NAME = process.argv[2] ?? 'lab'
+const OUT = join(ROOT, `dist/bench-${NAME}.mjs`)
 
 await build({
-  entryPoints: [join(ROOT, 'bench/lab.ts')],
+  entryPoints: [join(ROOT, `bench/${NAME}.ts`)],
   outfile: OUT,
   bundle: true,
   platform: 'node',
-  format: 'cjs',
+  format: 'esm',
   external: ['classic-level', '@node-rs/crc32', 'snappy', 'lz4-napi', '@bokuweb/zstd-wasm'],
-  define: { 'import.meta.dirname': '__dirname' },
+  // Some dependencies still ask for others by require.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
   logLevel: 'error',
 })
 const { status } = spawnSync(process.execPath, [OUT], { stdio: 'inherit' })

@@ -19,7 +19,20 @@ const ENTRIES = {
   sim: 'packages/sim/src/main.ts',
   proxy: 'packages/proxy/src/main.ts',
 }
-const EXTERNAL = ['classic-level', '@node-rs/crc32', 'kafkajs']
+const OPTIONS = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  external: ['classic-level', '@node-rs/crc32', 'kafkajs'],
+  logLevel: 'error',
+  logOverride: { 'empty-import-meta': 'silent' },
+}
+/** Of a node alone. */
+export const NODE_OPTIONS = { ...OPTIONS, entryPoints: [ENTRIES.node] }
 
 /** Names, sizes and times of everything that goes into the bundles. */
 export function sourceStamp() {
@@ -48,26 +61,28 @@ export async function bundle() {
   const stamp = sourceStamp()
   mkdirSync(DIST, { recursive: true })
   rmSync(STAMP, { force: true })
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ENTRIES,
-    outdir: DIST,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    external: EXTERNAL,
-    logLevel: 'error',
-    logOverride: { 'empty-import-meta': 'silent' },
-  })
-  // A report of an experiment carries them inside.
-  cpSync(join(ROOT, 'packages/lab/src/report/page'), join(DIST, 'report-page'), { recursive: true })
+  await build({ ...OPTIONS, entryPoints: ENTRIES, outdir: DIST, outExtension: { '.js': '.cjs' } })
+  await bundleReportPage(build)
   // What editors check an experiment with.
   execFileSync(process.execPath, [join(DIST, 'cli.cjs'), 'chaos', 'schema', join(DIST, 'experiment.schema.json')])
   writeFileSync(STAMP, stamp)
+}
+
+/** What a report of an experiment carries inside. */
+async function bundleReportPage(build) {
+  const page = join(ROOT, 'packages/lab/src/report/page')
+  const out = join(DIST, 'report-page')
+  rmSync(out, { recursive: true, force: true })
+  await build({
+    entryPoints: { page: join(page, 'main.js') },
+    outdir: out,
+    bundle: true,
+    platform: 'browser',
+    target: 'es2023',
+    minify: true,
+    logLevel: 'error',
+  })
+  cpSync(join(page, 'page.css'), join(out, 'page.css'))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && (process.argv.includes('--force') || !isFresh())) await bundle()

@@ -1,3 +1,4 @@
+export * from './check-ahead.ts'
 export * from './cluster.ts'
 export { ClusterControl, type FaultPoints } from './cluster-control.ts'
 export type { ClusterInfo } from './api/control-server.ts'

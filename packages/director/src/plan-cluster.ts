@@ -40,6 +40,12 @@ export const FAST_SETTINGS: Readonly<Record<string, string>> = {
   'group.initial.rebalance.delay.ms': '0',
 }
 
+/** As a new cluster calls its nodes. */
+export function nodeNames(role: 'broker' | 'controller', count: number): string[] {
+  const first = role === 'broker' ? 1 : FIRST_CONTROLLER_ID
+  return Array.from({ length: count }, (_, i) => `${role}:${first + i}`)
+}
+
 export async function planCluster(wish: ClusterWish): Promise<Omit<ClusterDescription, 'version'>> {
   checkCount('--brokers', wish.brokers)
   checkCount('--controllers', wish.controllers)

@@ -1,7 +1,6 @@
 export * from './experiment/json-schema.ts'
 export * from './experiment/read.ts'
 export * from './experiment/schema.ts'
-export * from './experiment/with-app.ts'
 export { checkAll, CHECKERS, Facts, type Left } from './checkers/index.ts'
 export * from './expectations/index.ts'
 export * from './history/history.ts'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Prng } from '@faultline/base'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { checkCopies, History, readExperiment, withApp } from '../src/index.ts'
+import { History, readExperiment } from '../src/index.ts'
 import { startApp } from '../src/workloads/app.ts'
 
 let logs: string
@@ -99,14 +99,12 @@ timeline: [{ at: 0s, kill: "app:2" }]
 expect: { lost: 0 }`
 
   it('has it in the place of what reads', () => {
-    const experiment = withApp(readExperiment('e.yaml', text), 'my app', 3)
+    const experiment = readExperiment('e.yaml', text, { app: { command: 'my app', replicas: 3 } })
     expect(experiment.workload.map((w) => w.kind)).toEqual(['producer', 'app'])
-    expect(() => checkCopies(experiment)).not.toThrow()
   })
 
   it('is refused when a step is about a copy that there is not', () => {
-    const experiment = readExperiment('e.yaml', text)
-    expect(() => checkCopies(experiment)).toThrow('a step is about app:2, which there is not')
-    expect(() => checkCopies(withApp(experiment, 'my app', 1))).toThrow('app:2')
+    expect(() => readExperiment('e.yaml', text)).toThrow('e.yaml:5:28: a step is about app:2, which there is not')
+    expect(() => readExperiment('e.yaml', text, { app: { command: 'my app', replicas: 1 } })).toThrow('app:2')
   })
 })

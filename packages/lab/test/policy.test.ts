@@ -140,3 +140,17 @@ describe('what else may be', () => {
     expect(left(made.commit('r', 1, 1, 't-0:5')).get('commitBack')).toMatchObject({ count: 1, legal: 1 })
   })
 })
+
+describe('half a transfer', () => {
+  const half = (uncleanIn: number) => {
+    const bank = experimentOf('workload: [{ kind: bank, topic: t }]', ', config: { unclean.leader.election.enable: true }')
+    const made = story(bank).transaction('a').send('a0', { in: 'a#0' }).send('a0', { in: 'a#0', on: 't-1' })
+    made.there('a0', 't-0', ['x:-5']).isr([2], { unclean: true, partition: uncleanIn })
+    return checkAll(made.facts.left).get('unbalanced')!
+  }
+
+  it('is legal where the other half was lost, and nowhere else', () => {
+    expect(half(1)).toMatchObject({ count: 1, legal: 1, reasons: [expect.stringMatching(/t-1 had one/)] })
+    expect(half(2)).toMatchObject({ count: 1, legal: 0 })
+  })
+})

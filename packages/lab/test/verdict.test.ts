@@ -15,7 +15,7 @@ function evidence(expectations: string, change: Partial<Evidence> = {}, gap: rea
     `name: e
 about: an example
 topics: [{ name: t, partitions: 2 }, { name: out, partitions: 2 }]
-workload: [{ kind: producer, topic: t }]
+workload: [{ kind: producer, topic: t }, { kind: group, topic: t }, { kind: app, command: x }]
 timeline: [{ at: 0s, kill: "broker:1" }]
 expect: ${expectations}`,
   )
@@ -80,6 +80,27 @@ function standing(): Evidence['groups'] {
   }))
 }
 
+/** A group's consumers were given so many records, and then given them once more. */
+function readTwice(records: number): Partial<Evidence> {
+  const { history } = evidence('{ lost: 0 }')
+  for (const member of ['g/0', 'g/1']) {
+    const hold = history.hold(member, 'g', 't', 0, 0, 0).number
+    for (const { topic, partition, key, value } of history.final.slice(0, records))
+      history.reads.push({ op: 'read', process: member, topic, partition, offset: 0, key, value, at: BROKEN, hold })
+  }
+  history.reads.forEach((r, i) => Object.assign(r, { offset: i % records }))
+  return { history }
+}
+
+/** So often while it was broken, once before that; and a group of KIP-848 tells of each in two states. */
+function rebalanced(times: number): Partial<Evidence> {
+  const event = (t: number, state: string, generation: number) =>
+    ({ seq: t, t, mono: t, node: 'broker:1', event: 'group.state', group: 'g', state, generation, reason: 'x' }) as ClusterEvent
+  const classic = Array.from({ length: times - 1 }, (_, i) => event(BROKEN + 10 + i, 'PreparingRebalance', i))
+  const modern = [event(BROKEN + 20, 'Assigning', 9), event(BROKEN + 21, 'Reconciling', 9)]
+  return { groups: standing(), events: [event(5, 'PreparingRebalance', 0), ...classic, ...modern] }
+}
+
 const without = (made: Evidence, from: number, to: number): Evidence => {
   const stays = made.history.sends.filter((s) => s.began < from || s.began > to)
   made.history.sends.splice(0, made.history.sends.length, ...stays)
@@ -104,6 +125,8 @@ describe('a verdict', () => {
     ['isrFull, never', '{ isrFull: 1s }', { isrFullAt: undefined }, [0, 0], /not full when the run ended/],
     ['ackP99', '{ ackP99: 1ms }', {}, [0, 0], /ackP99: 2 ms/],
     ['progress', '{ progress: 4s }', { groups: standing() }, [0, 0], /progress: 5\.0 s \(g on t-0\)/],
+    ['readAgain', '{ readAgain: 2 }', readTwice(3), [0, 0], /readAgain: 3 of 6, expected at most 2/],
+    ['rebalances', '{ rebalances: 1 }', rebalanced(2), [0, 0], /rebalances: 2, expected at most 1/],
     ['lag', '{ lag: 0 }', { lag: 3 }, [0, 0], /lag: 3, expected at most 0/],
   ])('fails for %s', (_, expectations, change, gap, reason) => {
     const { outcome, reasons } = judge(evidence(expectations, change, gap))
@@ -143,6 +166,8 @@ describe('a verdict', () => {
       /isrFull was not put to the test: no ISR had shrunk/,
     ],
     ['no group to make progress', evidence('{ progress: 1s }'), /progress was not put to the test: no group/],
+    ['nobody who reads again', evidence('{ readAgain: 0 }'), /readAgain was not put to the test: no group/],
+    ['no group to rebalance', evidence('{ rebalances: 0 }'), /rebalances was not put to the test: no group/],
     ['no group to lag', evidence('{ lag: 0 }', { lag: undefined }), /lag was not put to the test: no group/],
   ])('is inconclusive with %s', (_, made, reason) => {
     const { outcome, reasons } = judge(made)

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { Refusal } from '@faultline/base'
-import { type Experiment, readExperiment } from '@faultline/lab'
+import { type Experiment, type Given, readExperiment } from '@faultline/lab'
 
 export const CATALOGUE = join(__dirname, '../chaos')
 /** What an editor checks an experiment with; made with the bundles. */
@@ -46,13 +46,13 @@ export function byTheme(experiments: readonly Experiment[]): Theme[] {
 }
 
 /** A file, or a name of the catalogue. */
-export function load(name: string, given: Parameters): Experiment {
+export function load(name: string, given: Parameters, app?: Given['app']): Experiment {
   const own = join(CATALOGUE, `${basename(name, '.yaml')}.yaml`)
   const file = existsSync(resolve(name)) ? name : own
   if (!existsSync(file))
     throw new Refusal('BAD_ARGUMENT', `there is no file ${name}, and no experiment of that name`, 'see: npx faultline chaos list')
   const typed = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, valueOf(value)]))
-  return readExperiment(file, readFileSync(file, 'utf8'), typed)
+  return readExperiment(file, readFileSync(file, 'utf8'), { parameters: typed, app })
 }
 
 function valueOf(text: string): string | number | boolean {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { Refusal } from '@faultline/base'
-import { checkCopies, type Experiment, experimentJsonSchema, withApp, type WorldName } from '@faultline/lab'
+import { type Experiment, experimentJsonSchema, type WorldName } from '@faultline/lab'
 import { byTheme, CATALOGUE, catalogue, firstSentence, load, type Parameters, SCHEMA } from '../chaos/catalogue.ts'
 import { play } from '../chaos/play.ts'
 import { type Ended, reportOf, seriesTable } from '../chaos/report.ts'
@@ -101,10 +101,7 @@ function clipped(line: string): string {
 }
 
 function experimentOf(name: string, { given }: Turn, { app, appReplicas }: RunChoices): Experiment {
-  const written = load(name, given)
-  const experiment = app === undefined ? written : withApp(written, app, appReplicas)
-  checkCopies(experiment)
-  return experiment
+  return load(name, given, app === undefined ? undefined : { command: app, replicas: appReplicas })
 }
 
 async function run(name: string, options: RunChoices): Promise<void> {

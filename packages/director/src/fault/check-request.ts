@@ -1,13 +1,18 @@
 // Whether a fault can be had at all as it was asked for: its kind, its parameters, what it chooses by, and a condition that somebody owns.
 import { parseCondition } from '@faultline/fault'
-import type { Fleet } from '../fleet.ts'
 import { checkRole } from '../role.ts'
 import { FAMILIES } from './families/index.ts'
 import type { FaultFamily, Kind, Parameter } from './family.ts'
 import { bad, type FaultRequest } from './fault-request.ts'
 
+/** Of a cluster, what a request is checked against. */
+export interface Cluster {
+  readonly nodes: readonly { readonly name: string }[]
+  namesOf(role: 'broker' | 'controller'): readonly string[]
+}
+
 /** Throws Refusal; returns whose fault it is. */
-export function checkRequest(request: FaultRequest, fleet: Fleet): FaultFamily {
+export function checkRequest(request: FaultRequest, fleet: Cluster): FaultFamily {
   const { family, kind, where, node, from, to, when, with: given } = request
   const found = FAMILIES.find((f) => f.family === family)!
   const known = found.kinds.find((k) => k.kind === kind)
@@ -44,7 +49,7 @@ function checkValue({ name, oneOf, default: usual, min = 0, max = Infinity }: Pa
 }
 
 /** A partition or a group may come later; nodes do not. */
-function checkOwner(when: string, fleet: Fleet): void {
+function checkOwner(when: string, fleet: Cluster): void {
   const [brokers, controllers] = [fleet.namesOf('broker'), fleet.namesOf('controller')]
   const never = (what: string) =>
     bad(`${when} can never be true: ${what}`, `there are ${[...brokers, ...controllers].join(', ')}`)

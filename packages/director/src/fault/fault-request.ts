@@ -27,39 +27,52 @@ const condition = z.string().superRefine((text, context) => {
   }
 })
 
-const where = z.strictObject({
-  apis: z.array(z.string()).min(1).optional(),
-  topic: z.string().optional(),
-  partition: z.number().int().min(0).optional(),
-  group: z.string().optional(),
-  transactionalId: z.string().optional(),
-  clientId: z.string().optional(),
-  file: z.string().optional(),
-  point: z.string().optional(),
-})
+const where = z
+  .strictObject({
+    apis: z.array(z.string()).min(1).optional().describe('of these requests, by their names in Kafka, like [Produce, Fetch]'),
+    topic: z.string().optional().describe('about this topic'),
+    partition: z.number().int().min(0).optional().describe('about this partition of the topic'),
+    group: z.string().optional().describe('about this group'),
+    transactionalId: z.string().optional().describe('about this transactional id'),
+    clientId: z.string().optional().describe('of this client, as it calls itself'),
+    file: z.string().optional().describe('of a disk: files of this kind, like log or raft'),
+    point: z.string().optional().describe('a point in the code, like produce.appended: see `faultline fault points`'),
+  })
+  .describe('which occasions are hit; all of them when left out')
 
 export const faultRequest = z.strictObject({
-  family: z.enum(FAMILIES),
-  kind: z.string().min(1),
-  /** "broker:2", or a role that is looked up when the fault begins; all that it concerns when left out. */
-  node: z.string().optional(),
-  /** Of a link: whose sending is broken, and to whom; "clients" are all that come from outside. */
-  from: z.string().optional(),
-  to: z.string().optional(),
-  plane: z.enum(LINK_PLANES).optional(),
+  family: z.enum(FAMILIES).describe('what is broken: a process, a link, requests and answers, a disk, a clock, or by load'),
+  kind: z.string().min(1).describe('how: see `faultline fault points`'),
+  node: z
+    .string()
+    .optional()
+    .describe(
+      'broker:2, or a role that is looked up when the fault begins, like leader:orders-0; all that it concerns when left out',
+    ),
+  from: z.string().optional().describe('of a link: whose sending is broken; clients are all that come from outside'),
+  to: z.string().optional().describe('of a link: to whom'),
+  plane: z.enum(LINK_PLANES).optional().describe('of a link: which of its connections; all when left out'),
   where: where.default({}),
-  when: condition.optional(),
-  nth: z.number().int().min(1).optional(),
-  every: z.number().int().min(1).optional(),
-  probability: z.number().gt(0).max(1).optional(),
-  seed: z.number().int().optional(),
-  after: z.strictObject({ fault: z.string(), hits: z.number().int().min(1).default(1) }).optional(),
-  count: z.number().int().min(1).optional(),
-  ttl: duration.optional(),
-  /** Begins so long from now. */
-  in: duration.optional(),
-  observe: z.boolean().default(false),
-  with: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  when: condition.optional().describe('only while this is true of the cluster, like isr(orders-0).size = 1'),
+  nth: z.number().int().min(1).optional().describe('only the nth occasion'),
+  every: z.number().int().min(1).optional().describe('every nth occasion'),
+  probability: z.number().gt(0).max(1).optional().describe('by lot, from 0 to 1'),
+  seed: z.number().int().optional().describe('of the lot'),
+  after: z
+    .strictObject({
+      fault: z.string().describe('the id of the other fault'),
+      hits: z.number().int().min(1).default(1).describe('how often it has to have hit'),
+    })
+    .optional()
+    .describe('only when another fault has hit'),
+  count: z.number().int().min(1).optional().describe('at most so many hits'),
+  ttl: duration.optional().describe('ends by itself after so long'),
+  in: duration.optional().describe('begins so long from now'),
+  observe: z.boolean().default(false).describe('only counts what it would hit'),
+  with: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .describe('parameters of the kind, like { ms: 200 }'),
 })
 
 export type FaultRequest = z.infer<typeof faultRequest>

@@ -20,6 +20,7 @@ export const abortedRead: Checker = {
               facts.policy.unproved(process) ??
               facts.policy.loss(topic, partition) ??
               facts.policy.forgotten(),
+            read,
           )
       }
     return findings.of(judged)

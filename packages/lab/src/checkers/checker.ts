@@ -10,6 +10,22 @@ export interface Checked {
   readonly reasons: readonly string[]
   /** A few of them, in words. */
   readonly examples: readonly string[]
+  /** More of them, for a report: those of which it is known when they were. */
+  readonly findings: readonly Finding[]
+}
+
+export interface Finding {
+  readonly words: string
+  readonly at: number
+  /** "orders-0" */
+  readonly partition: string | null
+}
+
+/** When it was, and where: operations and what brokers say have these. */
+export interface Where {
+  readonly at: number | null | undefined
+  readonly topic?: string
+  readonly partition?: number
 }
 
 export interface Checker {
@@ -19,6 +35,7 @@ export interface Checker {
 }
 
 const EXAMPLES = 5
+const FINDINGS = 50
 
 /** Collects what a checker finds. */
 export class Findings {
@@ -26,17 +43,39 @@ export class Findings {
   #legal = 0
   readonly #reasons = new Set<string>()
   readonly #examples: string[] = []
+  #findings: Finding[] = []
+  #seen = 0
+  #step = 1
 
   /** `legal`: why Kafka allows it here; without it, it does not. */
-  add(example: string, legal?: string): void {
+  add(example: string, legal?: string, where?: Where): void {
     this.#count++
-    if (this.#examples.length < EXAMPLES) this.#examples.push(legal === undefined ? example : `${example} (legal here: ${legal})`)
+    const words = legal === undefined ? example : `${example} (legal here: ${legal})`
+    if (this.#examples.length < EXAMPLES) this.#examples.push(words)
+    const { at, topic, partition } = where ?? {}
+    if (at != null) this.#keep({ words, at, partition: topic === undefined ? null : `${topic}-${partition}` })
     if (legal === undefined) return
     this.#legal++
     this.#reasons.add(legal)
   }
 
+  /** Of many, every second, every fourth …: a report shows when there were any, and not only the first. */
+  #keep(finding: Finding): void {
+    if (this.#seen++ % this.#step !== 0) return
+    this.#findings.push(finding)
+    if (this.#findings.length <= FINDINGS) return
+    this.#findings = this.#findings.filter((_, i) => i % 2 === 0)
+    this.#step *= 2
+  }
+
   of(judged: number): Checked {
-    return { count: this.#count, judged, legal: this.#legal, reasons: [...this.#reasons], examples: this.#examples }
+    return {
+      count: this.#count,
+      judged,
+      legal: this.#legal,
+      reasons: [...this.#reasons],
+      examples: this.#examples,
+      findings: this.#findings,
+    }
   }
 }

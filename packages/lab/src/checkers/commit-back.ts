@@ -16,7 +16,7 @@ export const commitBack: Checker = {
         judged++
         const next = seen[i + 1]
         if (committed < largest && (next === undefined || next.committed < largest)) {
-          findings.add(`${key}: ${committed} at ${at}, after ${largest}`, reasonFor(facts, key, committed))
+          findings.add(`${key}: ${committed} at ${at}, after ${largest}`, reasonFor(facts, key, committed), { at })
           // Told once.
           largest = committed
         }

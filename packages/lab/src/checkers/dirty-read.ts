@@ -17,6 +17,7 @@ export const dirtyRead: Checker = {
       findings.add(
         `${topic}-${partition}@${offset}: ${value} of ${transaction.id}, read by ${process} before its commit`,
         facts.policy.uncommitted(process),
+        read,
       )
     }
     return findings.of(judged)

@@ -16,7 +16,7 @@ export const disagreeing: Checker = {
       const other = named.get(key)
       if (other === undefined) named.set(key, view)
       else if (isOther(other, view))
-        findings.add(`${key}: ${other.broker} says ${other.leader}, ${view.broker} says ${view.leader}`)
+        findings.add(`${key}: ${other.broker} says ${other.leader}, ${view.broker} says ${view.leader}`, undefined, view)
       if (!last.has(partition)) last.set(partition, new Map())
       last.get(partition)!.set(view.broker, view)
     }
@@ -24,7 +24,7 @@ export const disagreeing: Checker = {
       const says = new Set(
         [...of.values()].map((v) => `leader ${v.leader}, epoch ${v.leaderEpoch}, ISR ${[...v.isr].sort().join(' ')}`),
       )
-      if (says.size > 1) findings.add(`${partition} at the end: ${[...says].join('; ')}`)
+      if (says.size > 1) findings.add(`${partition} at the end: ${[...says].join('; ')}`, undefined, [...of.values()].at(-1))
     }
     return findings.of(views.length)
   },

@@ -6,6 +6,7 @@ import { Policy } from '../policy/policy.ts'
 import type { BrokerView } from '../run/cluster-watch.ts'
 import type { GroupSample } from '../run/group-watch.ts'
 import type { ReplicaLog } from '../run/replica-logs.ts'
+import type { Where } from './checker.ts'
 
 export interface Left {
   readonly experiment: Experiment
@@ -39,6 +40,12 @@ export class Facts {
   /** What it is that was read; undefined when nobody has sent it. */
   sendOf(read: Read): Send | undefined {
     return (this.#sendOf ??= this.#matched()).get(read)
+  }
+
+  /** Where it was read, and when it was sent: what is read at the end had its story before. */
+  whenSent(read: Read): Where {
+    const send = this.sendOf(read)
+    return { ...read, at: send === undefined ? read.at : (send.ended ?? send.began) }
   }
 
   /** Whether what was sent is there at the end. */

@@ -15,7 +15,7 @@ export const fencedCommit: Checker = {
     for (const [group, commits] of groupBy(history.commits, (c) => c.group)) {
       const joins = (joined.get(group) ?? []).sort((a, b) => a.began - b.began)
       let [next, newest] = [0, -1]
-      for (const { process, generation, began } of commits.sort((a, b) => a.began - b.began)) {
+      for (const { process, generation, began, positions } of commits.sort((a, b) => a.began - b.began)) {
         for (; next < joins.length && joins[next]!.began < began; next++) newest = Math.max(newest, joins[next]!.generation!)
         if (generation === null || newest < 0) continue
         judged++
@@ -23,6 +23,7 @@ export const fencedCommit: Checker = {
           findings.add(
             `${group}: ${process} committed at ${began} in ${generation}, after ${newest} had begun`,
             policy.forgotten(),
+            { ...positions[0], at: began },
           )
       }
     }

@@ -11,11 +11,13 @@ export const highWatermarkBack: Checker = {
     const said = left.views.filter((v) => v.highWatermark !== null)
     for (const [key, of] of groupBy(said, (v) => `${v.topic}-${v.partition}`)) {
       let largest = -1
-      for (const { topic, partition, broker, leaderEpoch, highWatermark } of of.sort(byEpoch)) {
+      for (const view of of.sort(byEpoch)) {
+        const { topic, partition, broker, leaderEpoch, highWatermark } = view
         if (highWatermark! < largest)
           findings.add(
             `${key}: ${highWatermark} from ${broker} in epoch ${leaderEpoch}, after ${largest}`,
             policy.loss(topic, partition),
+            view,
           )
         largest = Math.max(largest, highWatermark!)
       }

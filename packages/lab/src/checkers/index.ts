@@ -41,5 +41,5 @@ export function checkAll(left: Left): ReadonlyMap<string, Checked> {
   return new Map(CHECKERS.map(({ anomaly, check }) => [anomaly, check(facts)]))
 }
 
-export type { Checked, Checker } from './checker.ts'
+export type { Checked, Checker, Finding } from './checker.ts'
 export { Facts, type Left } from './facts.ts'

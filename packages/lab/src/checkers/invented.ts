@@ -16,8 +16,9 @@ export const invented: Checker = {
         if (!sentTo.has(topic)) continue
         judged++
         const outcome = facts.sendOf(read)?.outcome
-        if (outcome === undefined) findings.add(`${topic}-${partition}@${offset}: ${value} was never sent`)
-        else if (outcome === 'fail') findings.add(`${topic}-${partition}@${offset}: ${value} had failed`)
+        if (outcome === undefined) findings.add(`${topic}-${partition}@${offset}: ${value} was never sent`, undefined, read)
+        else if (outcome === 'fail')
+          findings.add(`${topic}-${partition}@${offset}: ${value} had failed`, undefined, facts.whenSent(read))
       }
     return findings.of(judged)
   },

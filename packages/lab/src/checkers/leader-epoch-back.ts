@@ -8,11 +8,16 @@ export const leaderEpochBack: Checker = {
     const findings = new Findings()
     const known = new Map<string, number>()
     let judged = 0
-    const look = (at: number, node: string, partition: string, epoch: number) => {
+    const look = (at: number, node: string, topic: string, partition: number, epoch: number) => {
       judged++
-      const key = `${node} ${partition}`
+      const key = `${node} ${topic}-${partition}`
       const before = known.get(key) ?? -1
-      if (epoch < before) findings.add(`${partition}: epoch ${epoch} on ${node} at ${at}, after ${before}`)
+      if (epoch < before)
+        findings.add(`${topic}-${partition}: epoch ${epoch} on ${node} at ${at}, after ${before}`, undefined, {
+          at,
+          topic,
+          partition,
+        })
       known.set(key, epoch)
     }
     const starts = events.filter((e) => e.event === 'process.start').map((e) => ({ at: e.t, node: String(e['name']) }))
@@ -20,11 +25,11 @@ export const leaderEpochBack: Checker = {
     for (const { at, broker, topic, partition, leaderEpoch } of views) {
       for (; next < starts.length && starts[next]!.at <= at; next++)
         for (const key of known.keys()) if (key.startsWith(`${starts[next]!.node} `)) known.delete(key)
-      look(at, broker, `${topic}-${partition}`, leaderEpoch)
+      look(at, broker, topic, partition, leaderEpoch)
     }
     known.clear()
     for (const e of events)
-      if (e.event === 'leader.begin') look(e.t, e.node, `${e['topic']}-${e['partition']}`, Number(e['epoch']))
+      if (e.event === 'leader.begin') look(e.t, e.node, String(e['topic']), Number(e['partition']), Number(e['epoch']))
     return findings.of(judged)
   },
 }

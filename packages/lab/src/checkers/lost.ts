@@ -15,7 +15,7 @@ export const lost: Checker = {
       judged++
       if (facts.isThere(send)) continue
       const what = `${send.topic}-${send.partition}: ${identityOf(send)}, acknowledged at ${send.ended}`
-      findings.add(what, facts.policy.lossOf(send) ?? (transaction && facts.policy.forgotten()))
+      findings.add(what, facts.policy.lossOf(send) ?? (transaction && facts.policy.forgotten()), { ...send, at: send.ended })
     }
     return findings.of(judged)
   },

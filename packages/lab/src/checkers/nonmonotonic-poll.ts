@@ -17,13 +17,14 @@ export const nonmonotonicPoll: Checker = {
     const ended = new Map<string, number>()
     const findings = new Findings()
     let judged = 0
-    for (const { hold, offset, process, topic, partition } of history.reads) {
+    for (const read of history.reads) {
+      const { hold, offset, process, topic, partition } = read
       if (hold === undefined) continue
       const key = keyOf(history.holds[hold]!)
       const reader = (readers[hold] ??= { last: -1, isLate: isNext(history.holds[hold]!, offset, ended.get(key)) })
       if (reader.last >= 0) judged++
       if (offset <= reader.last && !reader.isLate)
-        findings.add(`${process} read ${topic}-${partition}@${offset} after @${reader.last}`, policy.loss(topic, partition))
+        findings.add(`${process} read ${topic}-${partition}@${offset} after @${reader.last}`, policy.loss(topic, partition), read)
       if (offset <= reader.last) reader.isLate = false
       reader.last = offset
       ended.set(key, offset)

@@ -19,6 +19,7 @@ export const nonmonotonicSend: Checker = {
         findings.add(
           `${topic}-${partition}: ${identityOf(send)} at ${offset}, after one at ${before}`,
           policy.lossOf(send) ?? policy.repeats(process),
+          { ...send, at: send.ended },
         )
       last.set(key, offset)
     }

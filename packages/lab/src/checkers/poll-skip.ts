@@ -10,7 +10,8 @@ export const pollSkip: Checker = {
     const next: (number | null)[] = history.holds.map((h) => h.from)
     const findings = new Findings()
     let judged = 0
-    for (const { hold, offset, process, topic, partition } of history.reads) {
+    for (const read of history.reads) {
+      const { hold, offset, process, topic, partition } = read
       if (hold === undefined) continue
       const from = next[hold]!
       if (from !== null && offset > from) {
@@ -18,7 +19,7 @@ export const pollSkip: Checker = {
         if (missed !== undefined && missed.offset < offset) {
           const isIn = facts.sendOf(missed)?.transaction ?? null
           const legal = policy.loss(topic, partition) ?? (isIn === null ? undefined : policy.unproved(process))
-          findings.add(`${process} read ${topic}-${partition}@${offset} and not @${missed.offset}`, legal)
+          findings.add(`${process} read ${topic}-${partition}@${offset} and not @${missed.offset}`, legal, read)
         }
       }
       if (from !== null) judged++

@@ -20,11 +20,14 @@ export const tornOffsets: Checker = {
           findings.add(
             `${transaction.id} is there, and its position ${offset} of ${key} is not: ${end}`,
             facts.policy.forgotten(),
+            { at: transaction.ended },
           )
       const last = moves.filter((m) => m.offset === end)
       const explained = last.some((m) => isVisible(facts, m.transaction)) || last.some((m) => mayBeEmpty(facts, m.transaction))
       if (last.length > 0 && !explained)
-        findings.add(`${last[0]!.transaction.id} is not there, and its position ${end} of ${key} is`, reasonFor(facts, last))
+        findings.add(`${last[0]!.transaction.id} is not there, and its position ${end} of ${key} is`, reasonFor(facts, last), {
+          at: last[0]!.transaction.ended,
+        })
     }
     return findings.of(judged)
   },

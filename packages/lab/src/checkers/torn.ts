@@ -17,6 +17,7 @@ export const torn: Checker = {
       findings.add(
         `${id}: ${missing.length} of ${sends.length} are missing, as ${identityOf(first!)} in ${first!.topic}-${first!.partition}`,
         missing.map((s) => facts.policy.lossOf(s)).find((why) => why !== undefined) ?? facts.policy.forgotten(),
+        { ...first!, at: first!.ended },
       )
     }
     return findings.of(judged)

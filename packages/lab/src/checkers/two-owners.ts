@@ -14,7 +14,10 @@ export const twoOwners: Checker = {
       let last: Hold | undefined
       for (const hold of of.sort((a, b) => a.began - b.began)) {
         if (last && last.process !== hold.process && (last.ended ?? Infinity) > hold.began)
-          findings.add(`${key}: ${last.process} and ${hold.process} from ${hold.began} on`, reasonFor(last, hold))
+          findings.add(`${key}: ${last.process} and ${hold.process} from ${hold.began} on`, reasonFor(last, hold), {
+            ...hold,
+            at: hold.began,
+          })
         if (!last || (last.ended ?? Infinity) <= (hold.ended ?? Infinity)) last = hold
       }
     }

@@ -4,15 +4,17 @@ import { type Checker, Findings } from './checker.ts'
 export const unseen: Checker = {
   anomaly: 'unseen',
   what: 'records that are there and that no consumer has read',
-  check({ history, finalOf, policy }) {
+  check(facts) {
+    const { history, finalOf, policy } = facts
     const findings = new Findings()
     const consumed = new Set([...history.holds, ...history.reads].map((o) => `${o.topic}-${o.partition}`))
     const seen = new Set(history.reads.map((r) => `${r.topic} ${r.value}`))
     let judged = 0
     for (const at of consumed)
-      for (const { topic, offset, value } of finalOf.get(at) ?? []) {
+      for (const read of finalOf.get(at) ?? []) {
+        const { topic, offset, value } = read
         judged++
-        if (!seen.has(`${topic} ${value}`)) findings.add(`${at}@${offset}: ${value}`, policy.unread(topic))
+        if (!seen.has(`${topic} ${value}`)) findings.add(`${at}@${offset}: ${value}`, policy.unread(topic), facts.whenSent(read))
       }
     return findings.of(judged)
   },

@@ -15,7 +15,7 @@ export const vanished: Checker = {
       if (!send || facts.isThere(send) || told.has(send)) continue
       told.add(send)
       const legal = facts.policy.lossOf(send) ?? (send.transaction === null ? undefined : unfiltered(facts, process))
-      findings.add(`${topic}-${partition}@${offset}: ${value}, which ${process} has read`, legal)
+      findings.add(`${topic}-${partition}@${offset}: ${value}, which ${process} has read`, legal, read)
     }
     return findings.of(facts.history.reads.length)
   },

@@ -1,5 +1,5 @@
 // What an expectation is: a limit from the experiment, held against what the run has shown.
-import type { Left } from '../checkers/index.ts'
+import type { Finding, Left } from '../checkers/index.ts'
 import type { Expectations } from '../experiment/schema.ts'
 import type { CopyEnd } from '../workloads/index.ts'
 
@@ -11,6 +11,8 @@ export interface Judged {
   readonly limit: string
   readonly found: string
   readonly examples: readonly string[]
+  /** What broke it, where there is a moment to name. */
+  readonly finding?: Finding
 }
 
 /** Everything that a run leaves behind to be judged. Times are wall clock milliseconds. */

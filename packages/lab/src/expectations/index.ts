@@ -9,9 +9,14 @@ import { finishes } from './finishes.ts'
 import { isrFull } from './isr-full.ts'
 import { lag } from './lag.ts'
 import { progress } from './progress.ts'
+import { readAgain } from './read-again.ts'
+import { rebalances } from './rebalances.ts'
 import { unavailability } from './unavailability.ts'
 
-const ALL = [unavailability, isrFull, ackP99, lag, progress, exactlyOnce, finishes] as readonly Expectation[]
+/** Those that are no count of anomalies. */
+export const EXPECTATIONS = [
+  ...[unavailability, isrFull, ackP99, lag, progress, readAgain, rebalances, exactlyOnce, finishes],
+] as readonly Expectation[]
 
 /** `checked`: what the checkers found, by anomaly. */
 export function judgeAll(evidence: Evidence, checked: ReadonlyMap<string, Checked>): Judged[] {
@@ -20,7 +25,7 @@ export function judgeAll(evidence: Evidence, checked: ReadonlyMap<string, Checke
     const limit = expect[anomaly as keyof Expectations] as number | undefined
     return limit === undefined ? [] : [judgeAnomaly(anomaly, limit, found)]
   })
-  const others = ALL.flatMap((e) => {
+  const others = EXPECTATIONS.flatMap((e) => {
     const limit = expect[e.expectation as keyof Expectations]
     return limit === undefined ? [] : [{ expectation: e.expectation, ...e.judge(limit, evidence) }]
   })

@@ -1,11 +1,12 @@
 // No partition that a group reads stands still for longer while there is something to read.
+import type { Finding } from '../checkers/index.ts'
 import type { GroupSample } from '../run/group-watch.ts'
 import { type Expectation, seconds } from './expectation.ts'
 
 export const progress: Expectation<'progress'> = {
   expectation: 'progress',
   judge(limit, { groups, brokenAt, endedAt }) {
-    let longest = { ms: 0, what: '' }
+    let longest = { ms: 0, what: '', from: 0 }
     let judged = 0
     for (const [what, samples] of byPartition(groups)) {
       judged++
@@ -14,7 +15,7 @@ export const progress: Expectation<'progress'> = {
         const moved = i === 0 || (committed ?? 0) > (samples[i - 1]!.committed ?? 0)
         const nothingToDo = end !== null && committed !== null && committed >= end
         if (moved || nothingToDo) since = at
-        else if (at > brokenAt && at <= endedAt && at - since > longest.ms) longest = { ms: at - since, what }
+        else if (at > brokenAt && at <= endedAt && at - since > longest.ms) longest = { ms: at - since, what, from: since }
       }
     }
     return {
@@ -22,8 +23,13 @@ export const progress: Expectation<'progress'> = {
       limit: `none stands still for ${seconds(limit)}`,
       found: judged === 0 ? 'no group' : `${seconds(longest.ms)}${longest.what ? ` (${longest.what})` : ''}`,
       examples: [],
+      ...(longest.ms > limit ? { finding: standing(longest) } : {}),
     }
   },
+}
+
+function standing({ ms, what, from: at }: { ms: number; what: string; from: number }): Finding {
+  return { words: `${what} stood still for ${seconds(ms)}`, at, partition: what.slice(what.lastIndexOf(' ') + 1) }
 }
 
 function byPartition(groups: readonly GroupSample[]) {
@@ -31,7 +37,9 @@ function byPartition(groups: readonly GroupSample[]) {
   for (const { group, at, positions } of groups) {
     for (const { partition, committed, end } of positions) {
       const key = `${group} on ${partition}`
-      found.set(key, [...(found.get(key) ?? []), { at, committed, end }])
+      const of = found.get(key)
+      if (of) of.push({ at, committed, end })
+      else found.set(key, [{ at, committed, end }])
     }
   }
   return found

@@ -21,12 +21,13 @@ export const unavailability: Expectation<'unavailability'> = {
       }
     }
     const tested = times.size > 0 && endedAt > brokenAt
+    const words = `${longest.partition} acknowledged nothing for ${seconds(longest.ms)}`
+    const { from: at, partition } = longest
     return {
       status: !tested ? 'untested' : longest.ms > limit ? 'broken' : 'met',
       limit: `at most ${seconds(limit)}`,
       found: tested ? `${seconds(longest.ms)} (${longest.partition})` : 'nothing was acknowledged',
-      examples:
-        longest.ms > limit ? [`${longest.partition} acknowledged nothing for ${seconds(longest.ms)} from ${longest.from}`] : [],
+      ...(longest.ms > limit ? { examples: [`${words} from ${at}`], finding: { words, at, partition } } : { examples: [] }),
     }
   },
 }

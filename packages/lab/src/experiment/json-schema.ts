@@ -11,9 +11,11 @@ export function experimentJsonSchema(): Record<string, unknown> {
     override: ({ jsonSchema }) => {
       const { type } = jsonSchema
       if (type !== 'integer' && type !== 'number' && type !== 'boolean') return
-      const { default: otherwise, ...plain } = jsonSchema
+      const { default: otherwise, description, ...plain } = jsonSchema
       for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key]
-      Object.assign(jsonSchema, { anyOf: [plain, PLACEHOLDER] }, otherwise === undefined ? {} : { default: otherwise })
+      Object.assign(jsonSchema, { anyOf: [plain, PLACEHOLDER] })
+      if (description !== undefined) jsonSchema.description = description
+      if (otherwise !== undefined) jsonSchema.default = otherwise
     },
   }) as Record<string, unknown>
 }

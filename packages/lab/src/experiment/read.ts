@@ -2,33 +2,88 @@
 import { dirname, resolve } from 'node:path'
 import { Refusal } from '@faultline/base'
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml'
-import type { z } from 'zod'
-import { closest } from './closest.ts'
+import { problemsIn } from './check.ts'
 import { type Experiment, experimentSchema } from './schema.ts'
+import { withApp } from './with-app.ts'
+import { hint, type Told, wordsFor } from './words.ts'
 
 type Values = Readonly<Record<string, string | number | boolean>>
 
-/** `given` take the place of the file's own parameters; `${folder}` is where the file is, for programs beside it. */
-export function readExperiment(file: string, text: string, given: Values = {}): Experiment {
+export interface Given {
+  /** In the place of the file's own parameters. */
+  readonly parameters?: Values
+  /** A program in the place of what reads. */
+  readonly app?: { readonly command: string; readonly replicas: number } | undefined
+}
+
+/** `${folder}` is where the file is, for programs beside it. */
+export function readExperiment(file: string, text: string, { parameters = {}, app }: Given = {}): Experiment {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`
   }
-  // What follows the first place that is no YAML, mostly follows from it.
-  const problems = document.errors.slice(0, 1).map((e) => `${at(e.pos[0])}: ${e.message}`)
-  if (problems.length > 0) throw refused(problems)
+  const notYaml = brokenAt(document, text)
+  if (notYaml) throw refused([`${at(notYaml.offset)}: ${notYaml.what}`])
   if (!isMap(document.contents)) throw refused([`${at(0)}: an experiment is a map with name, about, topics, workload …`])
-  problems.push(
-    ...fillIn(document, dirname(resolve(file)), given).map(({ node, what }) => `${at(node.range?.[0] ?? 0)}: ${what}`),
-  )
-  const result = experimentSchema.safeParse(document.toJS())
-  if (!result.success)
-    for (const issue of result.error.issues)
-      problems.push(...tell(issue).map(({ path, what }) => `${at(offsetOf(document, path))}: ${what}`))
-  if (problems.length > 0) throw refused(problems)
-  return result.data!
+  const unfilled = fillIn(document, dirname(resolve(file)), parameters).map(({ node, what }) => ({
+    offset: node.range?.[0] ?? 0,
+    what,
+  }))
+  const { data, problems } = experimentIn(document.toJS(), app)
+  const all = [...unfilled, ...problems.map(({ path, what }) => ({ offset: offsetOf(document, path), what }))]
+  if (all.length > 0) throw refused(all.sort((a, b) => a.offset - b.offset).map(({ offset, what }) => `${at(offset)}: ${what}`))
+  return data!
+}
+
+/** The first place that is no YAML: what follows, mostly follows from it. */
+function brokenAt(document: Document.Parsed, text: string): { offset: number; what: string } | undefined {
+  const [error] = document.errors
+  if (error) {
+    const [offset] = error.pos
+    const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset + 1)
+    const isBare = /(^|[^"'\w])\$\{?$/.test(line)
+    return {
+      offset,
+      what: isBare ? 'a parameter is written in quotes: "${name}"' : yamlWords(error.code, text.slice(offset), error.message),
+    }
+  }
+  let found: { offset: number; what: string } | undefined
+  visit(document, {
+    Alias(_, node) {
+      if (node.resolve(document) === undefined)
+        found ??= {
+          offset: node.range?.[0] ?? 0,
+          what: `*${node.source} stands for what is marked with &${node.source}, and nothing is`,
+        }
+    },
+  })
+  return found
+}
+
+function yamlWords(code: string, from: string, message: string): string {
+  if (code === 'DUPLICATE_KEY') return `${/^[\w.-]*/.exec(from)?.[0]} is there already`
+  return code === 'TAB_AS_INDENT' ? 'there is a tab: YAML is indented by spaces' : message
+}
+
+/** What parts say of each other is looked at when each is well by itself. */
+function experimentIn(value: unknown, app: Given['app']): { data?: Experiment; problems: readonly Told[] } {
+  const result = experimentSchema.safeParse(value)
+  if (result.success) {
+    const data = app === undefined ? result.data : withApp(result.data, app.command, app.replicas)
+    return { data, problems: problemsIn(data) }
+  }
+  const { issues } = result.error
+  const told = issues.flatMap((issue) => wordsFor(issue, valueAt(value, issue.path), knownKeys(value, issue.path)))
+  const meant = new Set(told.flatMap(({ what }) => /did you mean "(.+)"\?$/.exec(what)?.[1] ?? []))
+  // What is missing is there under another name.
+  const isNamedOtherwise = ({ path, what }: Told) => what.includes(' is missing') && meant.has(String(path.at(-1)))
+  return { problems: told.filter((t) => !isNamedOtherwise(t)) }
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key], value)
 }
 
 function refused(problems: readonly string[]): Refusal {
@@ -65,25 +120,22 @@ function fillIn(document: Document, folder: string, given: Values): { node: Node
   return problems
 }
 
-interface Told {
-  readonly path: readonly PropertyKey[]
-  readonly what: string
-}
-
-function tell(issue: z.core.$ZodIssue): Told[] {
-  const where = issue.path.filter((p) => typeof p === 'string').join('.')
-  if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(issue.path)
-    return issue.keys.map((key) => ({ path: [...issue.path, key], what: `"${key}" means nothing here${hint(key, known)}` }))
-  }
-  return [{ path: issue.path, what: where ? `${where}: ${issue.message}` : issue.message }]
-}
-
-/** The names that the schema has for a place; none where they depend on what else is there. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
+/** The names that the schema has for a place, for what is there. */
+function knownKeys(value: unknown, path: readonly PropertyKey[]): string[] {
   let at: unknown = experimentSchema
-  for (const part of path) at = typeof part === 'number' ? unwrap(at)['element'] : shapeOf(at)?.[String(part)]
+  for (const [i, part] of path.entries()) {
+    const inner = typeof part === 'number' ? unwrap(at)['element'] : shapeOf(at)?.[String(part)]
+    at = ofKind(inner, valueAt(value, path.slice(0, i + 1)))
+  }
   return Object.keys(shapeOf(at) ?? {})
+}
+
+/** Where there are several shapes, the one whose kind is named. */
+function ofKind(schema: unknown, value: unknown): unknown {
+  const { options } = unwrap(schema) as { options?: readonly unknown[] }
+  const kind = (value as { kind?: unknown } | null | undefined)?.kind
+  const isIt = (option: unknown) => (shapeOf(option)?.['kind'] as { value?: unknown } | undefined)?.value === kind
+  return options?.find(isIt) ?? schema
 }
 
 function shapeOf(schema: unknown): Record<string, unknown> | undefined {
@@ -95,12 +147,6 @@ function unwrap(schema: unknown): Record<string, unknown> {
   let at = schema as Record<string, unknown> & { unwrap?: () => unknown }
   while (at && !at['shape'] && !at['element'] && at.unwrap) at = at.unwrap() as typeof at
   return at ?? {}
-}
-
-function hint(word: string, known: readonly string[]): string {
-  const near = closest(word, known)
-  if (near) return `; did you mean "${near}"?`
-  return known.length > 0 ? `; there are ${known.join(', ')}` : ''
 }
 
 /** Of the innermost node on the path that is there; of the key where the path ends at one. */

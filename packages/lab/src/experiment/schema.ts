@@ -9,99 +9,116 @@ const settings = z.record(z.string(), setting).default({})
 
 const cluster = z
   .strictObject({
-    brokers: z.int().min(1).max(9).default(3),
-    controllers: z.int().min(1).max(9).default(3),
-    /** The shorter timeouts of `up --fast`. */
-    fast: z.boolean().default(true),
-    /** Every link goes through a proxy: for link faults. */
-    proxied: z.boolean().default(false),
-    settings,
+    brokers: z.int().min(1).max(9).default(3).describe('how many brokers'),
+    controllers: z
+      .int()
+      .min(1)
+      .max(9)
+      .default(3)
+      .describe('how many controllers: an odd number survives the death of the smaller half'),
+    fast: z.boolean().default(true).describe("shorter timeouts than Kafka's, as with `up --fast`; false has Kafka's own"),
+    proxied: z.boolean().default(false).describe('every link goes through a proxy: faults of the family link need it'),
+    settings: settings.describe("Kafka's broker configurations, like min.insync.replicas: 2"),
   })
   .prefault({})
+  .describe('what is started for the run, and is gone after it')
 
 const topic = z.strictObject({
-  name,
-  partitions: z.int().min(1).max(100).default(3),
-  replicas: z.int().min(1).max(9).default(3),
-  config: settings,
+  name: name.describe('what it is called: workloads and roles like leader:orders-0 speak of it'),
+  partitions: z.int().min(1).max(100).default(3).describe('how many partitions'),
+  replicas: z.int().min(1).max(9).default(3).describe('of each partition; at most as many as there are brokers'),
+  config: settings.describe("Kafka's topic configurations, like cleanup.policy: compact"),
 })
 
 const rate = z.number().positive().max(10_000)
+const topicName = name.describe('one of those under topics')
 
 const producer = z.strictObject({
-  kind: z.literal('producer'),
-  topic: name,
-  /** Records a second, over all partitions. */
-  rate: rate.default(400),
-  acks: z.union([z.literal('all'), z.literal(1), z.literal(0)]).default('all'),
-  idempotent: z.boolean().default(true),
+  kind: z.literal('producer').describe('writes records at a steady rate, each partition in order'),
+  topic: topicName,
+  rate: rate.default(400).describe('records a second, over all partitions'),
+  acks: z
+    .union([z.literal('all'), z.literal(1), z.literal(0)])
+    .default('all')
+    .describe('who has to have a record before it is acknowledged: all that are in sync, the leader (1), nobody (0)'),
+  idempotent: z.boolean().default(true).describe('what is sent again is written once; false writes it again'),
 })
 
-const isolation = z.enum(['read_committed', 'read_uncommitted']).default('read_committed')
+const isolation = z
+  .enum(['read_committed', 'read_uncommitted'])
+  .default('read_committed')
+  .describe('whether records of open and aborted transactions are read')
+const members = z.int().min(1).max(20).default(1).describe('how many consumers share the partitions')
 
 const group = z.strictObject({
-  kind: z.literal('group'),
-  topic: name,
-  group: name.default('readers'),
-  members: z.int().min(1).max(20).default(1),
+  kind: z.literal('group').describe('a consumer group that reads a topic and commits as it goes'),
+  topic: topicName,
+  group: name.default('readers').describe("the group's id"),
+  members,
   isolation,
 })
 
 const transform = z.strictObject({
-  kind: z.literal('transform'),
-  from: name,
-  to: name,
-  group: name.default('transform'),
-  /** The transactional id is this, with the member's number. */
-  transactionalId: name.default('transform'),
-  members: z.int().min(1).max(20).default(1),
+  kind: z.literal('transform').describe('copies one topic to another in transactions, with the positions that it has read'),
+  from: name.describe('the topic that is copied'),
+  to: name.describe('the topic that it is copied to'),
+  group: name.default('transform').describe('the id of the group that reads'),
+  transactionalId: name.default('transform').describe("the transactional id is this, with the member's number"),
+  members,
 })
 
-/** Processes that draw what they do: send, poll, assign, subscribe, and some of these in transactions. */
 const mixed = z.strictObject({
-  kind: z.literal('mixed'),
-  topic: name,
-  processes: z.int().min(1).max(50).default(5),
-  /** Operations a second, over all processes. */
-  rate: rate.default(100),
+  kind: z
+    .literal('mixed')
+    .describe('processes that draw what they do: send, poll, assign, subscribe, and some of these in transactions'),
+  topic: topicName,
+  processes: z.int().min(1).max(50).default(5).describe('how many draw'),
+  rate: rate.default(100).describe('operations a second, over all processes'),
   isolation,
 })
 
-/** Transfers between accounts, each a transaction. */
 const bank = z.strictObject({
-  kind: z.literal('bank'),
-  topic: name,
-  accounts: z.int().min(2).max(1000).default(10),
-  tellers: z.int().min(1).max(20).default(3),
-  /** Transfers a second, over all tellers. */
-  rate: rate.default(50),
+  kind: z.literal('bank').describe('transfers between accounts, each a transaction'),
+  topic: topicName,
+  accounts: z.int().min(2).max(1000).default(10).describe('how many accounts'),
+  tellers: z.int().min(1).max(20).default(3).describe('how many make transfers at the same time'),
+  rate: rate.default(50).describe('transfers a second, over all tellers'),
 })
 
-/** A program of one's own, through the shell, with BOOTSTRAP_SERVERS and APP_INSTANCE (1, 2 …). */
 const app = z.strictObject({
-  kind: z.literal('app'),
-  command: z.string().min(1),
-  replicas: z.int().min(1).max(20).default(1),
-  env: settings,
+  kind: z.literal('app').describe('a program of your own'),
+  command: z
+    .string()
+    .min(1)
+    .describe('what starts it, in a shell, with BOOTSTRAP_SERVERS and APP_INSTANCE (1, 2 …) in its environment'),
+  replicas: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(1)
+    .describe('how many copies: app:1, app:2 …, which steps can kill, pause and restart'),
+  env: settings.describe('more of its environment'),
 })
 
 export const workload = z.discriminatedUnion('kind', [producer, group, transform, mixed, bank, app])
 
-const verb = z.string().min(1)
+const verb = (what: string) =>
+  z
+    .string()
+    .min(1)
+    .optional()
+    .describe(`${what} a node: broker:2, a copy app:1, or a role like leader:orders-0, controller:active`)
 const step = z
   .strictObject({
-    /** After the steady state. */
-    at: duration,
-    /** As in `faultline fault add`; healed by its id, by its ttl, or at the end. */
-    fault: faultRequest.optional(),
-    id: name.optional(),
-    /** A fault's id, or "all". */
-    heal: z.string().optional(),
-    kill: verb.optional(),
-    terminate: verb.optional(),
-    pause: verb.optional(),
-    resume: verb.optional(),
-    restart: verb.optional(),
+    at: duration.describe('so long after the steady state, like 0s or 1500ms'),
+    fault: faultRequest.optional().describe('what is broken: all that `faultline fault add` can; see `faultline fault points`'),
+    id: name.optional().describe('what heal calls this fault'),
+    heal: z.string().optional().describe('the id of the step whose fault ends, or all'),
+    kill: verb('ends without a warning (SIGKILL)'),
+    terminate: verb('lets go with an orderly shutdown (SIGTERM)'),
+    pause: verb('stops, so that it is there and says nothing (SIGSTOP)'),
+    resume: verb('wakes up'),
+    restart: verb('ends and starts again, or starts'),
   })
   .superRefine((value, context) => {
     const done = DEEDS.filter((deed) => value[deed] !== undefined)
@@ -116,110 +133,73 @@ export const PRODUCING: readonly string[] = ['producer', 'mixed', 'bank']
 
 export const DEEDS = ['fault', 'heal', 'kill', 'terminate', 'pause', 'resume', 'restart'] as const
 
-const count = z.int().min(0)
+const count = (what: string) => z.int().min(0).optional().describe(`at most so many ${what}`)
 
 const expect = z.strictObject({
-  // Anomalies: at most so many. A checker of the same name looks for each.
-  lost: count.optional(),
-  vanished: count.optional(),
-  duplicated: count.optional(),
-  reordered: count.optional(),
-  contradictory: count.optional(),
-  invented: count.optional(),
-  nonmonotonicPoll: count.optional(),
-  pollSkip: count.optional(),
-  nonmonotonicSend: count.optional(),
-  unseen: count.optional(),
-  abortedRead: count.optional(),
-  dirtyRead: count.optional(),
-  torn: count.optional(),
-  tornOffsets: count.optional(),
-  unbalanced: count.optional(),
-  writeCycles: count.optional(),
-  circularFlow: count.optional(),
-  twoOwners: count.optional(),
-  fencedCommit: count.optional(),
-  commitBack: count.optional(),
-  highWatermarkBack: count.optional(),
-  leaderEpochBack: count.optional(),
-  twoLeaders: count.optional(),
-  disagreeing: count.optional(),
-  divergent: count.optional(),
-  /** The longest time in which a partition that was written to acknowledged nothing. */
-  unavailability: duration.optional(),
-  /** From the last heal on. */
-  isrFull: duration.optional(),
-  ackP99: duration.optional(),
-  /** Of all groups' members together, at the end. */
-  lag: count.optional(),
-  /** No partition that a group reads stands still for longer while there is something to read. */
-  progress: duration.optional(),
-  /** Each key of `from` once in `to`, for read_committed readers. */
-  exactlyOnce: z.strictObject({ from: name, to: name }).optional(),
-  /** Programs of the load end by themselves with exit code 0, so long after the load has ended. */
-  finishes: duration.optional(),
+  // Anomalies: a checker of the same name looks for each.
+  lost: count('acknowledged records that are not there at the end'),
+  vanished: count('records that a consumer has read and that are not there at the end'),
+  duplicated: count('records that are there more than once'),
+  reordered: count('records that are behind ones that were sent after them'),
+  contradictory: count('offsets that held one record first and another one later'),
+  invented: count('records that nobody sent, or whose send had failed for certain'),
+  nonmonotonicPoll: count('reads that went back although the consumer had kept its partition'),
+  pollSkip: count('records that a consumer passed by although it had kept its partition'),
+  nonmonotonicSend: count('later sends of a process that were acknowledged at smaller offsets'),
+  unseen: count('records that are there and that no consumer has read'),
+  abortedRead: count('records that were read although their transaction was aborted (G1a)'),
+  dirtyRead: count('records that were read before their transaction was committed'),
+  torn: count('transactions of which a part is there and a part is not'),
+  tornOffsets: count('transactions whose output is there without their positions, or the reverse'),
+  unbalanced: count('transfers of a bank that do not add up to nothing'),
+  writeCycles: count('circles of transactions that overwrote each other (G0); Kafka allows them'),
+  circularFlow: count('circles of transactions that read what the others wrote (G1c)'),
+  twoOwners: count('partitions that two consumers of a group held at once'),
+  fencedCommit: count('commits that were taken from members of a generation that was over'),
+  commitBack: count('committed positions of groups that went back'),
+  highWatermarkBack: count('high watermarks that went back'),
+  leaderEpochBack: count('leader epochs that went back'),
+  twoLeaders: count('leader epochs, or terms of controllers, with two leaders'),
+  disagreeing: count('partitions of which brokers know different things'),
+  divergent: count('replicas whose logs differ'),
+  unavailability: duration.optional().describe('the longest time in which a partition that was written to acknowledged nothing'),
+  isrFull: duration.optional().describe('so long after the last heal every replica is in sync again'),
+  ackP99: duration.optional().describe('99 % of all sends from the first step on are acknowledged in this time'),
+  lag: count('records that groups have not committed at the end'),
+  progress: duration
+    .optional()
+    .describe('no partition that a group reads stands still for longer while there is something to read'),
+  readAgain: count("records that consumers of the load's groups were given once more"),
+  rebalances: count('rebalances of groups, from the first step until the load ends'),
+  exactlyOnce: z
+    .strictObject({ from: name.describe('the topic that is copied'), to: name.describe('the topic with the copies') })
+    .optional()
+    .describe('each key of one topic is once in another, for read_committed readers'),
+  finishes: duration
+    .optional()
+    .describe('programs of the load end by themselves with exit code 0, so long after the load has ended'),
 })
 
-export const experimentSchema = z
-  .strictObject({
-    name,
-    about: z.string().min(1),
-    /** Under which it is listed. */
-    theme: z.string().min(1).optional(),
-    /** What it should come to: some fail on purpose, and show what a setting costs. */
-    verdict: z.enum(['pass', 'fail']).default('pass'),
-    parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
-    cluster,
-    topics: z.array(topic).min(1),
-    workload: z.array(workload).min(1),
-    /** Under load before the timeline begins. */
-    steady: duration.default(3000),
-    timeline: z.array(step).min(1),
-    /** Under load after the last step, when everything is healed. */
-    recover: duration.default(5000),
-    expect,
-  })
-  .superRefine((experiment, context) => {
-    const topics = new Set(experiment.topics.map((t) => t.name))
-    const used: [string, (string | number)[]][] = experiment.workload.flatMap((w, i) =>
-      w.kind === 'app'
-        ? []
-        : w.kind === 'transform'
-          ? [
-              [w.from, ['workload', i, 'from']],
-              [w.to, ['workload', i, 'to']],
-            ]
-          : [[w.topic, ['workload', i, 'topic']]],
-    )
-    for (const [topicName, path] of used)
-      if (!topics.has(topicName))
-        context.addIssue({
-          code: 'custom',
-          path,
-          message: `there is no topic "${topicName}" under topics: ${[...topics].join(', ')}`,
-        })
-    experiment.topics.forEach(({ replicas }, i) => {
-      if (replicas > experiment.cluster.brokers)
-        context.addIssue({
-          code: 'custom',
-          path: ['topics', i, 'replicas'],
-          message: `${replicas} replicas need as many brokers, there are ${experiment.cluster.brokers}`,
-        })
-    })
-    const ids = new Set(experiment.timeline.flatMap((s) => s.id ?? []))
-    experiment.timeline.forEach(({ heal }, i) => {
-      if (heal !== undefined && heal !== 'all' && !ids.has(heal))
-        context.addIssue({ code: 'custom', path: ['timeline', i, 'heal'], message: `no step has the id "${heal}"` })
-    })
-    if (!experiment.workload.some((w) => PRODUCING.includes(w.kind)))
-      context.addIssue({
-        code: 'custom',
-        path: ['workload'],
-        message: `nobody produces: add a workload of the kind ${PRODUCING.join(', ')}`,
-      })
-    if (Object.values(experiment.expect).every((e) => e === undefined))
-      context.addIssue({ code: 'custom', path: ['expect'], message: 'nothing is expected, so nothing can fail' })
-  })
+export const experimentSchema = z.strictObject({
+  name: name.describe("what it is called; its runs' folders begin with it"),
+  about: z.string().min(1).describe('what it shows; the first sentence is what lists show'),
+  theme: z.string().min(1).optional().describe('under which it is listed'),
+  verdict: z
+    .enum(['pass', 'fail'])
+    .default('pass')
+    .describe('what it should come to: some fail on purpose, and show what a setting costs'),
+  parameters: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .describe('what --param and --matrix can change, with what it is otherwise; used as ${name}'),
+  cluster,
+  topics: z.array(topic).min(1).describe('made before the load begins'),
+  workload: z.array(workload).min(1).describe('who writes and reads meanwhile'),
+  steady: duration.default(3000).describe('so long under load before the timeline begins'),
+  timeline: z.array(step).min(1).describe('what is broken and healed, and when'),
+  recover: duration.default(5000).describe('so long under load after the last step, when everything is healed'),
+  expect: expect.describe('what must hold: each can fail the run, and one that was never put to the test makes it inconclusive'),
+})
 
 export type Experiment = z.infer<typeof experimentSchema>
 export type ExperimentTopic = Experiment['topics'][number]

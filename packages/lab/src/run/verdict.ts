@@ -1,5 +1,5 @@
 // Pass, fail, or inconclusive: a pass is earned by a run that could have failed.
-import { checkAll } from '../checkers/index.ts'
+import { checkAll, type Finding } from '../checkers/index.ts'
 import { type Evidence, type Judged, judgeAll, legalIn } from '../expectations/index.ts'
 
 export type VerdictOutcome = 'pass' | 'fail' | 'inconclusive'
@@ -11,6 +11,8 @@ export interface Verdict {
   readonly expectations: readonly Judged[]
   /** What the checkers found, expected or not. */
   readonly anomalies: Readonly<Record<string, number>>
+  /** Those of which it is known when they were, for the report; some of each. */
+  readonly findings: readonly (Finding & { readonly what: string })[]
   /** In words: what they found and nobody had expected anything about. */
   readonly unasked: readonly string[]
   /** The run's chance: workloads that draw do the same again with --seed. */
@@ -48,6 +50,10 @@ export function judge(evidence: Evidence): Verdict {
     reasons: broken.length > 0 ? broken : doubts,
     expectations,
     anomalies: Object.fromEntries([...checked].map(([anomaly, { count }]) => [anomaly, count])),
+    findings: [
+      ...[...checked].flatMap(([what, { findings }]) => findings.map((f) => ({ what, ...f }))),
+      ...expectations.flatMap(({ expectation: what, finding }) => (finding ? [{ what, ...finding }] : [])),
+    ],
     unasked: [...checked]
       .filter(([anomaly, { count }]) => count > 0 && !asked.has(anomaly))
       .map(([anomaly, { count, legal, reasons }]) => `${anomaly}: ${count}${legalIn(count, legal, reasons)}`),
