@@ -32,6 +32,7 @@ export async function play(experiment: Experiment, { disarmed, quiet, seed = ran
     experiment,
     startWorld: (wanted) => startTold(wanted, screen),
     logs: join(folder.path, 'logs'),
+    edge: join(folder.path, 'edge.jsonl'),
     disarmed,
     seed,
     tell: (what) => screen.event(what),

@@ -1,14 +1,21 @@
-// Duplicated: sent once, there at more than one offset.
-import { readIdentity } from '../history/history.ts'
+// Duplicated: sent once, there at more than one offset. What programs write may be the same on purpose: theirs is one that was sent again, as nobody
+// had heard what became of it, and both are there.
+import { readIdentity, type Send } from '../history/history.ts'
 import { type Checker, Findings } from './checker.ts'
+import { type Facts, groupBy } from './facts.ts'
 
 export const duplicated: Checker = {
   anomaly: 'duplicated',
   what: 'records that are there more than once',
-  check({ history, policy }) {
+  check(facts) {
+    const { history, policy } = facts
     const first = new Map<string, number>()
     const findings = new Findings()
-    for (const { topic, partition, value, offset } of history.final) {
+    let judged = 0
+    for (const read of history.final) {
+      const { topic, partition, value, offset } = read
+      if (readIdentity(value) === undefined) continue
+      judged++
       const key = `${topic} ${value}`
       const before = first.get(key)
       if (before === undefined) first.set(key, offset)
@@ -18,6 +25,26 @@ export const duplicated: Checker = {
           policy.repeats(readIdentity(value)?.process ?? ''),
         )
     }
-    return findings.of(history.final.length)
+    const there = sentByPrograms(facts)
+    for (const [first, again] of sentAgain(there))
+      findings.add(
+        `${first.topic}-${first.partition}: ${first.process} sent number ${first.sequence}, heard nothing of it, and sent it again as ${again.sequence}`,
+        policy.repeatsOf(first),
+      )
+    return findings.of(judged + there.length)
   },
+}
+
+function sentByPrograms(facts: Facts): Send[] {
+  return facts.history.sends.filter((s) => s.seen !== undefined && facts.isThere(s))
+}
+
+/** Those of which nobody has heard, each with the next that holds the same. */
+function* sentAgain(there: readonly Send[]): Generator<readonly [Send, Send]> {
+  const same = groupBy(there, (s) => `${s.process} ${s.topic}-${s.partition} ${s.seen!.digest}`)
+  for (const sends of same.values())
+    for (const [i, send] of sends.entries()) {
+      const next = sends[i + 1]
+      if (send.outcome !== 'ok' && next !== undefined) yield [send, next]
+    }
 }

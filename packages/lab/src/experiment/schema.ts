@@ -140,6 +140,7 @@ const expect = z.strictObject({
   twoOwners: count.optional(),
   fencedCommit: count.optional(),
   commitBack: count.optional(),
+  unreadCommit: count.optional(),
   highWatermarkBack: count.optional(),
   leaderEpochBack: count.optional(),
   twoLeaders: count.optional(),
@@ -220,6 +221,11 @@ export const experimentSchema = z
     if (Object.values(experiment.expect).every((e) => e === undefined))
       context.addIssue({ code: 'custom', path: ['expect'], message: 'nothing is expected, so nothing can fail' })
   })
+
+/** Whether a program of somebody's own is part of the load: brokers then note what clients ask. */
+export function hasProgram({ workload }: Experiment): boolean {
+  return workload.some((w) => w.kind === 'app')
+}
 
 export type Experiment = z.infer<typeof experimentSchema>
 export type ExperimentTopic = Experiment['topics'][number]

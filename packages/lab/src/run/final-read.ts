@@ -1,17 +1,19 @@
 // What is there at the end: every partition from its beginning, as a reader with isolation.level=read_committed sees it.
 import { type ClusterClient, readCommitted } from '@faultline/client'
+import { recordDigest } from '@faultline/protocol'
 import type { Experiment } from '../experiment/schema.ts'
 import type { Read } from '../history/history.ts'
 
 /** A partition that nobody leads cannot be read. */
 const LIMIT_MS = 60_000
 
-export async function readEverything(client: ClusterClient, topics: Experiment['topics']): Promise<Read[]> {
+/** `digests`: each record with its own, by which it is known again at the brokers' edge. */
+export async function readEverything(client: ClusterClient, topics: Experiment['topics'], digests = false): Promise<Read[]> {
   const partitions = topics.flatMap((t) => Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })))
-  return (await Promise.all(partitions.map((p) => readPartition(client, p.topic, p.partition)))).flat()
+  return (await Promise.all(partitions.map((p) => readPartition(client, p.topic, p.partition, digests)))).flat()
 }
 
-async function readPartition(client: ClusterClient, topic: string, partition: number): Promise<Read[]> {
+async function readPartition(client: ClusterClient, topic: string, partition: number, digests: boolean): Promise<Read[]> {
   const found: Read[] = []
   const deadline = Date.now() + LIMIT_MS
   const text = new TextDecoder()
@@ -28,6 +30,7 @@ async function readPartition(client: ClusterClient, topic: string, partition: nu
         key: text.decode(r.key),
         value: text.decode(r.value),
         at,
+        ...(digests ? { digest: recordDigest(r.key, r.value) } : {}),
       })
     if (nextOffset === offset) return found
     offset = nextOffset

@@ -3,11 +3,15 @@ import { Prng, Refusal } from '@faultline/base'
 import type { ClusterClient } from '@faultline/client'
 import type { ClusterEvent } from '@faultline/director'
 import { Kafka, logLevel } from 'kafkajs'
-import { DEEDS, type Experiment, type Step } from '../experiment/schema.ts'
+import { DEEDS, type Experiment, hasProgram, type Step } from '../experiment/schema.ts'
 import type { Evidence } from '../expectations/index.ts'
+import { addFromEdge } from '../history/from-edge.ts'
 import { History, type Send } from '../history/history.ts'
 import { type Copy, type RunningWorkload, startWorkload } from '../workloads/index.ts'
+import { clientIdOf } from '../workloads/client-ids.ts'
 import { ClusterWatch } from './cluster-watch.ts'
+import { Connections } from './connections.ts'
+import { readEdge } from './edge.ts'
 import { endsOf, readEverything } from './final-read.ts'
 import { type GroupSample, GroupWatch, lagIn } from './group-watch.ts'
 import { lastLook } from './last-look.ts'
@@ -20,6 +24,8 @@ export interface RunOptions {
   readonly startWorld: (experiment: Experiment) => Promise<RunningWorld>
   /** Folder for what programs of the load write. */
   readonly logs: string
+  /** File for what brokers note of clients, where a program is part of the load. */
+  readonly edge: string
   /** Nothing is done to the cluster: faults only count what they would have hit. */
   readonly disarmed: boolean
   /** Of all that is drawn by lot. */
@@ -51,6 +57,7 @@ export class Run {
   #observer: ClusterClient | undefined
   #watch: GroupWatch | undefined
   #cluster: ClusterWatch | undefined
+  #connections: Connections | undefined
   #workloads: RunningWorkload[] = []
   #ended: Promise<void> | undefined
   #brokenAt: number | undefined
@@ -88,6 +95,7 @@ export class Run {
   end(): Promise<void> {
     this.#ended ??= (async () => {
       this.#listening.abort()
+      this.#connections?.stop()
       await Promise.all(this.#workloads.map((w) => w.stop()))
       await Promise.all([this.#watch?.stop(), this.#cluster?.stop()])
       this.#observer?.close()
@@ -103,6 +111,7 @@ export class Run {
     tell(`starting ${count(controllers, 'controller')} and ${count(brokers, 'broker')}`)
     this.#world = this.#o.startWorld(experiment)
     const world = await this.#world
+    if (hasProgram(experiment)) await this.#record(world)
     this.#observer = observerOf(world.bootstrap)
     this.#watch = new GroupWatch(this.#observer)
     const topics = experiment.topics.map((t) => t.name)
@@ -145,6 +154,7 @@ export class Run {
     const { final, replicas } = await lastLook(this.#observer!, experiment, this.#cluster!, this.#watch!)
     for (const read of final) this.#history.final.push(read)
     tell(`read ${final.length} records from the beginning, and the logs of ${replicas.length} replicas`)
+    if (hasProgram(experiment)) await this.#addEdge(world)
     await keep(world)
     return {
       experiment,
@@ -167,6 +177,20 @@ export class Run {
     }
   }
 
+  async #record({ cluster, bootstrap }: RunningWorld): Promise<void> {
+    await cluster.record()
+    this.#connections = new Connections(bootstrap, () => this.#copies)
+    this.#connections.start()
+  }
+
+  /** What the program did, as brokers have seen it. */
+  async #addEdge({ cluster }: RunningWorld): Promise<void> {
+    const { requests, full } = await readEdge(cluster, this.#o.edge, (remote) => this.#connections?.of(remote))
+    this.#o.tell(`brokers have noted ${requests.length} requests of the program`)
+    if (full.length === 0) return addFromEdge(this.#history, requests)
+    this.#died.push(`${full.join(', ')} could not note all that the program asked: it asks too much to be judged by that`)
+  }
+
   async #listen({ cluster }: RunningWorld): Promise<void> {
     try {
       for await (const event of cluster.events(0, this.#listening.signal)) {
@@ -180,7 +204,7 @@ export class Run {
 
   async #createTopics({ bootstrap }: RunningWorld): Promise<void> {
     const { topics } = this.#o.experiment
-    const admin = new Kafka({ brokers: bootstrap.split(','), logLevel: logLevel.NOTHING }).admin()
+    const admin = new Kafka({ clientId: clientIdOf('admin'), brokers: bootstrap.split(','), logLevel: logLevel.NOTHING }).admin()
     await admin.connect()
     try {
       await admin.createTopics({
