@@ -111,7 +111,7 @@ program
   .option('--matrix <name=v1,v2>', 'run with each of these values of a parameter; repeatable: each combination', axis, {})
   .option('--repeat <n>', 'run each so many times', integer, 1)
   .option('--app <command>', 'your own program as the load: in the place of what reads, with BOOTSTRAP_SERVERS; killed as app:1')
-  .option('--app-replicas <n>', 'copies of it', integer, 1)
+  .option('--app-replicas <n>', 'copies of it, 1 unless told otherwise', integer)
   .option('--seed <n>', 'of what workloads and faults draw by lot; printed by each run', integer)
   .option('--disarmed', 'break nothing: whatever passes then proves nothing, and the verdict says so', false)
   .action(async (action: string, what: string[], o) => (await import('./commands/chaos.ts')).chaos(action, what, o))

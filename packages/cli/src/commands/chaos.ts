@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { Refusal } from '@faultline/base'
-import { checkCopies, type Experiment, experimentJsonSchema, withApp } from '@faultline/lab'
+import { checkCommand, checkCopies, type Experiment, experimentJsonSchema, withApp } from '@faultline/lab'
 import { byTheme, CATALOGUE, catalogue, firstSentence, load, type Parameters, SCHEMA } from '../chaos/catalogue.ts'
 import { play } from '../chaos/play.ts'
 import { type Ended, reportOf, seriesTable } from '../chaos/report.ts'
@@ -19,7 +19,7 @@ interface RunChoices {
   readonly repeat: number
   /** A command, in the place of what reads in the experiment. */
   readonly app?: string
-  readonly appReplicas: number
+  readonly appReplicas?: number
   readonly seed?: number
 }
 
@@ -101,8 +101,11 @@ function clipped(line: string): string {
 
 function experimentOf(name: string, { given }: Turn, { app, appReplicas }: RunChoices): Experiment {
   const written = load(name, given)
-  const experiment = app === undefined ? written : withApp(written, app, appReplicas)
+  if (app === undefined && appReplicas !== undefined)
+    throw new Refusal('BAD_ARGUMENT', '--app-replicas without --app', "say of what, as in: --app 'python my_consumer.py'")
+  const experiment = app === undefined ? written : withApp(written, app, appReplicas ?? 1)
   checkCopies(experiment)
+  for (const workload of experiment.workload) if (workload.kind === 'app') checkCommand(workload.command)
   return experiment
 }
 

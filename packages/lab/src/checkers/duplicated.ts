@@ -1,6 +1,6 @@
 // Duplicated: sent once, there at more than one offset. What programs write may be the same on purpose: theirs is one that was sent again, as nobody
 // had heard what became of it, and both are there.
-import { readIdentity, type Send } from '../history/history.ts'
+import { type Read, readIdentity, type Send } from '../history/history.ts'
 import { type Checker, Findings } from './checker.ts'
 import { type Facts, groupBy } from './facts.ts'
 
@@ -19,11 +19,7 @@ export const duplicated: Checker = {
       const key = `${topic} ${value}`
       const before = first.get(key)
       if (before === undefined) first.set(key, offset)
-      else
-        findings.add(
-          `${topic}-${partition}: ${value} at ${before} and ${offset}`,
-          policy.repeats(readIdentity(value)?.process ?? ''),
-        )
+      else findings.add(`${topic}-${partition}: ${value} at ${before} and ${offset}`, reasonFor(facts, read))
     }
     const there = sentByPrograms(facts)
     for (const [first, again] of sentAgain(there))
@@ -35,8 +31,16 @@ export const duplicated: Checker = {
   },
 }
 
+/** Of what a program has written, the program's producer; else the one that the record names. */
+function reasonFor(facts: Facts, read: Read): string | undefined {
+  const send = facts.sendOf(read)
+  return send?.seen ? facts.policy.repeatsOf(send) : facts.policy.repeats(readIdentity(read.value)?.process ?? '')
+}
+
+/** What is there of programs, but for copies of our records, which have names of their own. */
 function sentByPrograms(facts: Facts): Send[] {
-  return facts.history.sends.filter((s) => s.seen !== undefined && facts.isThere(s))
+  const there = new Set(facts.history.final.flatMap((read) => (readIdentity(read.value) ? [] : (facts.sendOf(read) ?? []))))
+  return facts.history.sends.filter((s) => s.seen !== undefined && there.has(s))
 }
 
 /** Those of which nobody has heard, each with the next that holds the same. */

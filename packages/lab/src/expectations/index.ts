@@ -3,7 +3,7 @@ import type { Checked } from '../checkers/index.ts'
 import type { Expectations } from '../experiment/schema.ts'
 import { ackP99 } from './ack-p99.ts'
 import { judgeAnomaly } from './anomalies.ts'
-import { exactlyOnce } from './exactly-once.ts'
+import { atLeastOnce, exactlyOnce } from './exactly-once.ts'
 import type { Evidence, Expectation, Judged } from './expectation.ts'
 import { finishes } from './finishes.ts'
 import { isrFull } from './isr-full.ts'
@@ -11,7 +11,7 @@ import { lag } from './lag.ts'
 import { progress } from './progress.ts'
 import { unavailability } from './unavailability.ts'
 
-const ALL = [unavailability, isrFull, ackP99, lag, progress, exactlyOnce, finishes] as readonly Expectation[]
+const ALL = [unavailability, isrFull, ackP99, lag, progress, exactlyOnce, atLeastOnce, finishes] as readonly Expectation[]
 
 /** `checked`: what the checkers found, by anomaly. */
 export function judgeAll(evidence: Evidence, checked: ReadonlyMap<string, Checked>): Judged[] {

@@ -77,11 +77,14 @@ const bank = z.strictObject({
   rate: rate.default(50),
 })
 
+/** Copies of a program. */
+export const MOST_REPLICAS = 20
+
 /** A program of one's own, through the shell, with BOOTSTRAP_SERVERS and APP_INSTANCE (1, 2 …). */
 const app = z.strictObject({
   kind: z.literal('app'),
   command: z.string().min(1),
-  replicas: z.int().min(1).max(20).default(1),
+  replicas: z.int().min(1).max(MOST_REPLICAS).default(1),
   env: settings,
 })
 
@@ -157,6 +160,8 @@ const expect = z.strictObject({
   progress: duration.optional(),
   /** Each key of `from` once in `to`, for read_committed readers. */
   exactlyOnce: z.strictObject({ from: name, to: name }).optional(),
+  /** Each key of `from` in `to`, however often. */
+  atLeastOnce: z.strictObject({ from: name, to: name }).optional(),
   /** Programs of the load end by themselves with exit code 0, so long after the load has ended. */
   finishes: duration.optional(),
 })
