@@ -132,7 +132,12 @@ export class Story {
   /** A program sent a record that holds what is named so; the next one of it to t-0. */
   appSend(digest: string, outcome: Outcome, offset: number | null = null, idempotent = false): this {
     const sequence = this.history.sends.filter((s) => s.seen).length
-    const send = this.history.begin('app:1 client', 't', 0, sequence, 1, undefined, { digest, acks: -1, idempotent })
+    const send = this.history.begin('app:1 client', 't', 0, sequence, 1, undefined, {
+      digest,
+      place: digest,
+      acks: -1,
+      idempotent,
+    })
     Object.assign(send, { outcome, ended: 2, offset })
     return this
   }

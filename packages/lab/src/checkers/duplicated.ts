@@ -45,7 +45,7 @@ function sentByPrograms(facts: Facts): Send[] {
 
 /** Those of which nobody has heard, each with the next that holds the same. */
 function* sentAgain(there: readonly Send[]): Generator<readonly [Send, Send]> {
-  const same = groupBy(there, (s) => `${s.process} ${s.topic}-${s.partition} ${s.seen!.digest}`)
+  const same = groupBy(there, (s) => `${s.process} ${s.topic}-${s.partition} ${s.seen!.place}`)
   for (const sends of same.values())
     for (const [i, send] of sends.entries()) {
       const next = sends[i + 1]

@@ -1,5 +1,6 @@
 // The history of a program that tells nothing itself, as brokers have seen it: what it sent, in which transactions, what it was given to read,
 // what it committed, which partitions its members were told to hold. What nobody can know from there stays out.
+import { crc32c } from '@faultline/protocol'
 import { EdgeGroups } from './edge-groups.ts'
 import { type EdgePartition, type EdgeRequest, endOf, sameIn, wasHeard } from './edge-request.ts'
 import { EdgeTransactions } from './edge-transactions.ts'
@@ -81,8 +82,9 @@ class EdgeHistory {
     const { transactionalId } = request.request!
     const isIn = transactional === true && typeof transactionalId === 'string'
     const transaction = isIn ? this.#transactions.openOf(request, transactionalId, producer!, epoch!) : undefined
+    const batch = crc32c(Buffer.from((digests ?? []).join())).toString(36)
     return (digests ?? []).map((digest, i) => {
-      const seen = { digest, acks: request.request!.acks ?? -1, idempotent: producer !== undefined }
+      const seen = { digest, place: `${batch}/${i}`, acks: request.request!.acks ?? -1, idempotent: producer !== undefined }
       return this.#history.begin(process, topic, partition, first + i, request.t, transaction, seen)
     })
   }

@@ -8,6 +8,8 @@ export type Outcome = 'ok' | 'fail' | 'info'
 export interface Seen {
   /** Of key and value: what is there at the end with the same is the same. */
   readonly digest: string
+  /** Which record of which batch: one that is sent again is sent in the same. */
+  readonly place: string
   readonly acks: number
   /** It had a sequence number. */
   readonly idempotent: boolean

@@ -11,9 +11,13 @@ import type { RunningWorld } from './world.ts'
 /** What every client asks, whatever it is there for. */
 const SMALL_TALK: readonly string[] = ['ApiVersions', 'Metadata', 'DescribeCluster', 'FindCoordinator']
 
+/** All that there is by then is looked at. */
+const LOOK_EVERY_MS = 500
+
 export class Programs {
   readonly #world: RunningWorld
   readonly #connections: Connections
+  #lookedAt = 0
 
   private constructor(world: RunningWorld, copies: () => readonly Owner[]) {
     this.#world = world
@@ -33,6 +37,8 @@ export class Programs {
 
   /** It has begun to read, to write, or to join a group. */
   async hasAsked(): Promise<boolean> {
+    if (Date.now() - this.#lookedAt < LOOK_EVERY_MS) return false
+    this.#lookedAt = Date.now()
     for await (const line of this.#world.cluster.edge()) {
       const { client, api } = line as unknown as EdgeRequest
       if (api !== undefined && !isOurs(client) && !SMALL_TALK.includes(api)) return true
