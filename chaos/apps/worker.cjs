@@ -17,20 +17,19 @@ const producer = kafka.producer({
   createPartitioner: Partitioners.DefaultPartitioner,
   retry: { retries: 100, initialRetryTime: 50, maxRetryTime: 400 },
 })
-/** Records that are worked on together, and how long that takes: whoever is killed is in the middle of it. */
-const TOGETHER = 10
-const WORK_MS = 20
+/** Between the first half of a batch's results and the second: whoever is killed is in the middle of it. */
+const WORK_MS = 300
 
 async function work({ batch: { topic, partition, messages }, heartbeat }) {
   const offset = String(Number(messages.at(-1).offset) + 1)
   const commit = () => consumer.commitOffsets([{ topic, partition, offset }])
   if (COMMITS === 'first') await commit()
-  for (let at = 0; at < messages.length; at += TOGETHER) {
-    await new Promise((resolve) => setTimeout(resolve, WORK_MS))
-    const results = messages.slice(at, at + TOGETHER).map(({ key, value }) => ({ partition, key, value }))
-    await producer.send({ topic: 'out', messages: results })
-    await heartbeat()
-  }
+  const results = messages.map(({ key, value }) => ({ partition, key, value }))
+  const half = results.splice(0, Math.ceil(results.length / 2))
+  await producer.send({ topic: 'out', messages: half })
+  await new Promise((resolve) => setTimeout(resolve, WORK_MS))
+  if (results.length > 0) await producer.send({ topic: 'out', messages: results })
+  await heartbeat()
   if (COMMITS === 'last') await commit()
 }
 
