@@ -1,5 +1,10 @@
-// Microseconds of CPU for one Produce request of ten records through a broker's connection, in process: printed, and nothing else.
+// Microseconds of CPU for one Produce request of ten records through a broker's connection, in process: printed, and nothing else. With "record" each
+// is noted in a file.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buildBatch, encodeFrame, encodeRequestHeader, produce } from '@faultline/protocol'
+import { EdgeFile } from '@faultline/node'
 import { World } from '@faultline/sim'
 
 const REQUESTS = 12_000
@@ -10,6 +15,8 @@ async function main(): Promise<number> {
   await world.start()
   await settle(world, world.client('bench').createTopic('orders', 1, 1, {}))
   await world.runUntil('the partition', () => world.broker(1)!.replicas.byName('orders', 0)?.leads === true, 30_000)
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+  if (process.argv[2] === 'record') world.broker(1)!.record(new EdgeFile(folder, 'broker:1'))
   let began = process.cpuUsage()
   const stream = connection(world)
   for (let i = 0; i < WARM_UP + REQUESTS; i++) {
@@ -17,6 +24,7 @@ async function main(): Promise<number> {
     stream.onData(frame(i))
   }
   const { user, system } = process.cpuUsage(began)
+  rmSync(folder, { recursive: true })
   return (user + system) / REQUESTS
 }
 

@@ -38,7 +38,7 @@ function produced(
 
 function historyOf(...requests: EdgeRequest[]): History {
   const history = new History()
-  addFromEdge(history, requests)
+  addFromEdge(history, requests, new Set(['t']))
   return history
 }
 
@@ -66,6 +66,12 @@ describe('sends', () => {
     ['that their broker died over', { ...produced('x', {}, 7), left: undefined, answer: undefined } as never, 'no answer'],
   ])('%s are open', (_, request, error) => {
     expect(historyOf(request).sends).toMatchObject([{ outcome: 'info', offset: null, error }])
+  })
+
+  it('to topics that nobody reads at the end are left out', () => {
+    const history = new History()
+    addFromEdge(history, [produced('x', {}, 7)], new Set(['u']))
+    expect(history.sends).toEqual([])
   })
 
   it('are the same under the same sequence number, and others without one', () => {

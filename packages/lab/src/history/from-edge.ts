@@ -6,15 +6,16 @@ import { type EdgePartition, type EdgeRequest, endOf, sameIn, wasHeard } from '.
 import { EdgeTransactions } from './edge-transactions.ts'
 import type { History, Send } from './history.ts'
 
-/** `requests` in the order of time. */
-export function addFromEdge(history: History, requests: readonly EdgeRequest[]): void {
-  const edge = new EdgeHistory(history)
+/** `requests` in the order of time; `topics` are those that are read at the end: of what is sent to others nobody can say whether it is there. */
+export function addFromEdge(history: History, requests: readonly EdgeRequest[], topics: ReadonlySet<string>): void {
+  const edge = new EdgeHistory(history, topics)
   for (const request of requests) edge.add(request)
   edge.end()
 }
 
 class EdgeHistory {
   readonly #history: History
+  readonly #topics: ReadonlySet<string>
   readonly #transactions: EdgeTransactions
   readonly #groups: EdgeGroups
   /** Batches with sequence numbers: what is sent again is the same. */
@@ -22,8 +23,9 @@ class EdgeHistory {
   /** Of batches without. */
   readonly #next = new Map<string, number>()
 
-  constructor(history: History) {
+  constructor(history: History, topics: ReadonlySet<string>) {
     this.#history = history
+    this.#topics = topics
     this.#transactions = new EdgeTransactions(history)
     this.#groups = new EdgeGroups(history)
   }
@@ -42,6 +44,7 @@ class EdgeHistory {
 
   #produce(request: EdgeRequest): void {
     for (const written of request.request?.partitions ?? []) {
+      if (!this.#topics.has(written.topic)) continue
       const sends = this.#sendsOf(request, written)
       const answer = sameIn(request.answer?.partitions, written)
       for (const [i, send] of sends.entries()) if (send.outcome !== 'ok') this.#settle(send, request, answer, i)

@@ -47,12 +47,12 @@ export class Programs {
   }
 
   /** Adds what it did, and writes `file`. Why that proves less than it might. */
-  async addTo(history: History, file: string, { expect }: Experiment): Promise<string[]> {
+  async addTo(history: History, file: string, { topics, expect }: Experiment): Promise<string[]> {
     const { requests, full } = await readEdge(this.#world.cluster, file, (remote) => this.#connections.of(remote))
     if (full.length > 0)
       return [`${full.join(', ')} could not note all that the program asked: it asks for too much to be judged by that`]
-    addFromEdge(history, requests)
-    const isIdle = !history.given.some((g) => g.to > g.from) && !history.sends.some((s) => s.seen)
+    addFromEdge(history, requests, new Set(topics.map((t) => t.name)))
+    const isIdle = !history.given.some((g) => g.to > g.from) && !requests.some((r) => r.api === 'Produce')
     // One that judges itself may have other things to do.
     if (!isIdle || expect.finishes !== undefined) return []
     return [
