@@ -1,4 +1,4 @@
-// npm run bench:faults: what faults cost while none is armed. The same requests go through a broker's Produce handler, compiled as it is and
+// npm run bench:faults: what faults cost while none is armed, and the record at the edge while nobody wants it. The same requests go through a broker's Produce handler, compiled as it is and
 // compiled without a trace of faults, in 30 interleaved pairs.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -8,13 +8,15 @@ import { build } from 'esbuild'
 const ROOT = join(import.meta.dirname, '..')
 const PAIRS = 30
 
-/** The sources without faults: no look at what is armed, and the ports behind. */
+/** The sources without faults, and without the record at the edge: no look at what is armed, and the ports behind. */
 const WITHOUT = [
   [/this\.#broker\.faults\.of\('protocol'\)\.length > 0/g, 'false'],
   [/(?:\w+\.)*faults\.(points|conditions)Armed/g, 'false'],
   [/new FaultyDisk\((machine\.disk)[^\n]*\),/g, '$1,'],
   [/this\.#lateWrites\.add\(end, this\.log\.lateMs, /g, ';((run: () => void) => run())('],
   [/lateWrites\(waiting\)\n/g, 'undefined as Promise<void>[] | undefined\n'],
+  [/this\.#broker\.edge\?\.begin\([^\n]*\)/g, 'undefined'],
+  [/(context\.)?edge\?\.\w+\([^\n]*\)/g, 'undefined'],
   [/new FaultyClock\(clock, faults\)/g, 'Object.assign(clock, { adapt() {} })'],
 ]
 

@@ -1,5 +1,10 @@
-// Microseconds of CPU for one Produce request of ten records through a broker's connection, in process: printed, and nothing else.
+// Microseconds of CPU for one Produce request of ten records through a broker's connection, in process: printed, and nothing else. With "record" each
+// is noted in a file.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buildBatch, encodeFrame, encodeRequestHeader, produce } from '@faultline/protocol'
+import { EdgeFile } from '@faultline/node'
 import { World } from '@faultline/sim'
 
 const WARM_UP = 10_000
@@ -12,6 +17,8 @@ async function main(): Promise<number> {
   await world.start()
   await settle(world, world.client('bench').createTopic('orders', 1, 1, {}))
   await world.runUntil('the partition', () => world.broker(1)!.replicas.byName('orders', 0)?.leads === true, 30_000)
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+  if (process.argv[2] === 'record') world.broker(1)!.record(new EdgeFile(folder, 'broker:1'))
   const stream = connection(world)
   let sent = 0
   const usOf = (requests: number) => {
@@ -23,6 +30,7 @@ async function main(): Promise<number> {
   }
   for (let i = 0; i < WARM_UP / CHUNK; i++) usOf(CHUNK)
   const chunks = Array.from({ length: CHUNKS }, () => usOf(CHUNK)).sort((a, b) => a - b)
+  rmSync(folder, { recursive: true })
   return chunks[CHUNKS >> 1]!
 }
 

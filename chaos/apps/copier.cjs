@@ -2,7 +2,7 @@
 // partition next fences whoever had it before (KIP-98).
 const { Kafka, logLevel } = require('kafkajs')
 
-const { BOOTSTRAP_SERVERS, APP_INSTANCE } = process.env
+const { BOOTSTRAP_SERVERS, APP_INSTANCE, SESSION_TIMEOUT_MS = '6000' } = process.env
 /** The first copy gets the first partition: kafkajs hands them out in the order of the members' names. */
 const clientId = `copier-${APP_INSTANCE}`
 const kafka = new Kafka({ clientId, brokers: BOOTSTRAP_SERVERS.split(','), logLevel: logLevel.ERROR })
@@ -61,7 +61,12 @@ async function forget() {
 
 /** A consumer that has crashed for good is followed by the next one, which goes on from what was committed. */
 async function live() {
-  consumer = kafka.consumer({ groupId: GROUP, sessionTimeout: 6000, heartbeatInterval: 500, readUncommitted: false })
+  consumer = kafka.consumer({
+    groupId: GROUP,
+    sessionTimeout: Number(SESSION_TIMEOUT_MS),
+    heartbeatInterval: 500,
+    readUncommitted: false,
+  })
   consumer.on(consumer.events.REBALANCING, () => void forget())
   consumer.on(consumer.events.CRASH, async ({ payload }) => {
     if (payload.restart) return

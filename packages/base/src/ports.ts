@@ -157,3 +157,15 @@ export interface EventSink {
   /** What changes too often to be told of has changed: who watches for a state looks again, in this step. */
   changed?(kind: string): void
 }
+
+/** A moment, on the wall clock and on the machine's monotonic one. */
+export interface Moment {
+  readonly t: number
+  readonly mono: number
+}
+
+/** Where a broker notes what clients asked it and what they heard: one line each, there before the answer leaves, whatever happens next. */
+export interface EdgeSink {
+  now(): Moment
+  write(line: object): void
+}

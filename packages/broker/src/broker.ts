@@ -4,6 +4,7 @@ import {
   type Clock,
   type Disk,
   type DiskError,
+  type EdgeSink,
   type EventSink,
   type PeerTransport,
   type Random,
@@ -28,6 +29,7 @@ import { ClientConnection } from './connection/client-connection.ts'
 import { ClientErrors } from './client-errors.ts'
 import { ControllerChannel } from './controller-channel.ts'
 import { GroupCoordination } from './coordinator/group-coordination.ts'
+import { EdgeRecord } from './edge/edge-record.ts'
 import { brokerVantage } from './fault/vantage.ts'
 import { FetchSessions } from './fetch/fetch-sessions.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -87,6 +89,8 @@ export class Broker {
   readonly clientErrors: ClientErrors
   /** Counted since the start: connections ended over bytes that were no request, or over saying nothing; batches that were no good. */
   readonly metrics = { requests: 0, malformed: 0, idle: 0, refusedBatches: 0 }
+  /** While there is one, every request of a client is noted. */
+  edge: EdgeRecord | undefined
   readonly #o: BrokerOptions
   readonly #metadata: MetadataFollower
   readonly #lifecycle: Lifecycle
@@ -274,13 +278,27 @@ export class Broker {
     return this.#connections.size
   }
 
+  /** From now on. */
+  record(sink: EdgeSink): void {
+    this.edge ??= new EdgeRecord(sink, (id) => this.image.topicsById.get(id)?.name)
+  }
+
   fail(error: Error): void {
     this.#o.onFatal(error)
   }
 
   /** Another broker asks, not a client. */
   #peerContext(version: number, clientId: string): RequestContext {
-    return { broker: this, version, clientId, remote: clientId, listener: '', onClose: () => {}, letNextIn: () => {} }
+    return {
+      broker: this,
+      version,
+      clientId,
+      remote: clientId,
+      listener: '',
+      edge: undefined,
+      onClose: () => {},
+      letNextIn: () => {},
+    }
   }
 
   /** Kafka halts when its last data folder has failed, so that others take over; we have one. */

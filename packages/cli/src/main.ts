@@ -111,7 +111,7 @@ program
   .option('--matrix <name=v1,v2>', 'run with each of these values of a parameter; repeatable: each combination', axis, {})
   .option('--repeat <n>', 'run each so many times', integer, 1)
   .option('--app <command>', 'your own program as the load: in the place of what reads, with BOOTSTRAP_SERVERS; killed as app:1')
-  .option('--app-replicas <n>', 'copies of it', integer, 1)
+  .option('--app-replicas <n>', 'copies of it, 1 unless told otherwise', integer)
   .addOption(
     new Option('--world <name>', 'where it runs: processes of this machine, or containers')
       .choices(['local', 'compose'])

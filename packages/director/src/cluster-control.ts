@@ -14,6 +14,16 @@ export interface FaultPoints {
   readonly points: Readonly<Record<string, string>>
 }
 
+/** A line of a broker's record: one that is begun and not ended yet may be followed by the same with its end. */
+export interface EdgeLine {
+  readonly node: string
+  readonly life: number
+  readonly number?: number
+  readonly t: number
+  readonly mono: number
+  readonly [field: string]: unknown
+}
+
 export abstract class ClusterControl {
   protected abstract get control(): ControlClient
 
@@ -67,6 +77,16 @@ export abstract class ClusterControl {
 
   events(after: number, signal: AbortSignal): AsyncGenerator<ClusterEvent> {
     return this.control.events(after, signal)
+  }
+
+  /** Brokers note what clients ask from now on. */
+  async record(): Promise<void> {
+    await this.control.call('POST', '/edge')
+  }
+
+  /** What they have noted, broker by broker. */
+  edge(): AsyncGenerator<EdgeLine> {
+    return this.control.lines('/edge')
   }
 
   async down(wipe: boolean): Promise<void> {

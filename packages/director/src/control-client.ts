@@ -63,19 +63,43 @@ export class ControlClient {
     return new Refusal('NO_CLUSTER', `what answers at ${this.#url} is no control API of Faultline`, this.#advice)
   }
 
+  /** Lines of JSON to their end; one that was cut off is left out. */
+  async *lines<T>(path: string): AsyncGenerator<T> {
+    const response = await this.#ask('GET', path)
+    if (response.statusCode! >= 300) throw this.#foreign()
+    for await (const line of piecesOf(response, '\n')) {
+      const value = parsed<T>(line)
+      if (value !== undefined) yield value
+    }
+  }
+
   /** Server-sent events until `signal` says stop or the other side ends. */
   async *events<T>(after: number, signal: AbortSignal): AsyncGenerator<T> {
     const response = await this.#ask('GET', `/events?after=${after}`, undefined, signal)
-    let text = ''
-    const decoder = new TextDecoder()
-    for await (const chunk of response as AsyncIterable<Uint8Array>) {
-      text += decoder.decode(chunk, { stream: true })
-      const blocks = text.split('\n\n')
-      text = blocks.pop()!
-      for (const block of blocks) {
-        const data = block.split('\n').find((line) => line.startsWith('data:'))
-        if (data) yield JSON.parse(data.slice('data:'.length)) as T
-      }
+    for await (const block of piecesOf(response, '\n\n')) {
+      const data = block.split('\n').find((line) => line.startsWith('data:'))
+      if (data) yield JSON.parse(data.slice('data:'.length)) as T
     }
+  }
+}
+
+/** What is between the marks, as it comes. */
+async function* piecesOf(response: IncomingMessage, mark: string): AsyncGenerator<string> {
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(chunk, { stream: true })
+    const pieces = text.split(mark)
+    text = pieces.pop()!
+    yield* pieces
+  }
+}
+
+/** Undefined for a line that a node could not write to its end. */
+function parsed<T>(line: string): T | undefined {
+  try {
+    return JSON.parse(line) as T
+  } catch {
+    return undefined
   }
 }

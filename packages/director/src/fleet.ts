@@ -1,9 +1,10 @@
 // The nodes of one cluster, found by name or role, broken and mended, asked over their management planes. What they are made of, processes of
 // this machine or containers, is what a world knows.
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Refusal } from '@faultline/base'
 import type { NodeFault } from '@faultline/fault'
-import type { ManagementRequest } from '@faultline/node'
+import { edgeFolder, type ManagementRequest } from '@faultline/node'
 import type { NodeAddress } from './cluster-folder.ts'
 import type { ClusterEvents } from './events/cluster-events.ts'
 import { askSocket } from './json-socket.ts'
@@ -117,6 +118,12 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
   async manage<T>(name: string, request: ManagementRequest): Promise<T | undefined> {
     const node = this.nodes.find((n) => n.name === name)
     return node && ask<T>(node, request, MANAGE_TIMEOUT_MS)
+  }
+
+  /** Brokers note what clients ask, those that start later as well. */
+  async record(): Promise<void> {
+    mkdirSync(edgeFolder(this.tallyFolder), { recursive: true })
+    await Promise.all(this.namesOf('broker').map((name) => this.manage(name, { verb: 'record' })))
   }
 
   async views(): Promise<NodeView[]> {

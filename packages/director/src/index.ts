@@ -1,6 +1,6 @@
 export * from './check-ahead.ts'
 export * from './cluster.ts'
-export { ClusterControl, type FaultPoints } from './cluster-control.ts'
+export { ClusterControl, type EdgeLine, type FaultPoints } from './cluster-control.ts'
 export type { ClusterInfo } from './api/control-server.ts'
 export * from './cluster-folder.ts'
 export * from './json-socket.ts'

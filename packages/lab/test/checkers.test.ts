@@ -32,8 +32,10 @@ const CASES: Readonly<Record<string, { good: [string, Story][]; bad: [string, St
       ['open and failed ones', story().send('a0').send('a1', { outcome: 'info' }).send('a2', { outcome: 'fail' }).there('a0')],
       ['an aborted transaction', both({ outcome: 'fail' })],
       ['a transaction that is open', both({ outcome: 'info' })],
+      ['of a program, by what it holds', story().appSend('x', 'ok', 0).appSend('y', 'info').appThere('x')],
     ],
     bad: [
+      ['of a program, and another record is there', story().appSend('x', 'ok', 0).appThere('y'), 1],
       ['one', story().send('a0 a1 a2').there('a0 a2'), 1],
       ['all', story().send('a0 a1 b0'), 3],
       ['a committed transaction', both(), 2],
@@ -54,8 +56,11 @@ const CASES: Readonly<Record<string, { good: [string, Story][]; bad: [string, St
       ['once each', story().send('a0 a1').there('a0 a1')],
       ['of two processes', story().send('a0 b0').there('a0 b0')],
       ['the same number in another partition', story().there('a0').there('a0', 't-1')],
+      ['a program that says the same twice', story().appSend('x', 'ok', 0).appSend('x', 'ok', 1).appThere('x x')],
+      ['a program that said it again, and once is there', story().appSend('x', 'info').appSend('x', 'ok', 0).appThere('x')],
     ],
     bad: [
+      ['a program that said it again, and both are there', story().appSend('x', 'info').appSend('x', 'ok', 1).appThere('x x'), 1],
       ['one', story().send('a0 a1').there('a0 a1 a0'), 1],
       ['twice', story().send('a0').there('a0 a0 a0'), 2],
     ],
@@ -139,6 +144,7 @@ const CASES: Readonly<Record<string, { good: [string, Story][]; bad: [string, St
   },
   unseen: {
     good: [
+      ['a program was given it', story().there('a0 a1').given(0, 1, 1).given(1, 2, 2)],
       ['all was read', story().there('a0 a1').read('r', 'a0@0').read('q', 'a1@1')],
       ['a partition that nobody reads', story().there('a0').read('r', 'a0@0').there('a0', 't-1')],
     ],
@@ -276,6 +282,18 @@ const CASES: Readonly<Record<string, { good: [string, Story][]; bad: [string, St
     bad: [
       ['and it stays there', story().committed(5, 9, 5, 5, 6), 1],
       ['at the end', story().committed(5, 9, 5), 1],
+    ],
+  },
+  unreadCommit: {
+    good: [
+      ['what was given', story().given(0, 5, 1).commit('app:1 m', 1, 2, 't-0:5').given(5, 9, 3).commit('app:1 m', 1, 4, 't-0:9')],
+      ['told where it ends', story().given(7, 7, 1).commit('app:1 m', 1, 2, 't-0:7')],
+      ['not a program', story().given(0, 5, 1).commit('group-1/0', 1, 2, 't-0:7')],
+    ],
+    bad: [
+      ['more than was given', story().given(0, 5, 1).commit('app:1 m', 1, 2, 't-0:6'), 1],
+      ['given later', story().given(0, 5, 1).given(5, 9, 3).commit('app m', 1, 2, 't-0:9'), 1],
+      ['in a transaction', story().given(0, 5, 1).transaction('app:1 x', { group: 'g', positions: 't-0:6', committing: 2 }), 1],
     ],
   },
   highWatermarkBack: {

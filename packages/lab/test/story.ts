@@ -123,6 +123,43 @@ export class Story {
     return this
   }
 
+  /** A program's client was given t-0 from one offset to before another. */
+  given(from: number, to: number, at: number): this {
+    this.history.given.push({ op: 'given', process: 'app:1 client', topic: 't', partition: 0, from, to, at })
+    return this
+  }
+
+  /** A program sent a record that holds what is named so; the next one of it to t-0. */
+  appSend(digest: string, outcome: Outcome, offset: number | null = null, idempotent = false): this {
+    const sequence = this.history.sends.filter((s) => s.seen).length
+    const send = this.history.begin('app:1 client', 't', 0, sequence, 1, undefined, {
+      digest,
+      place: digest,
+      acks: -1,
+      idempotent,
+    })
+    Object.assign(send, { outcome, ended: 2, offset })
+    return this
+  }
+
+  /** At the end t-0 has records of a program, that hold what is named so; "-" is an offset without one. */
+  appThere(digests: string): this {
+    for (const [offset, digest] of digests.split(' ').entries())
+      if (digest !== '-')
+        this.history.final.push({
+          op: 'read',
+          process: 'final',
+          topic: 't',
+          partition: 0,
+          offset,
+          key: '',
+          value: 'same',
+          at: 9,
+          digest,
+        })
+    return this
+  }
+
   /** What group g has committed of t-0, look by look. */
   committed(...positions: readonly number[]): this {
     for (const committed of positions) {

@@ -1,8 +1,10 @@
 // A broker as a process: the broker on sockets, files and clocks of this machine.
+import { dirname } from 'node:path'
 import { type ByteStream, Refusal } from '@faultline/base'
 import { Broker, brokerFamilies } from '@faultline/broker'
 import { type ArmedFaults, FaultyClock, FaultyDisk, StorageFaults, watchedBy } from '@faultline/fault'
 import { NodeDisk } from './disk/node-disk.ts'
+import { EdgeFile, isEdgeWanted } from './edge-file.ts'
 import type { EventLog } from './event-log.ts'
 import type { ManagedNode } from './management/management-server.ts'
 import { listen } from './net/listener.ts'
@@ -47,6 +49,11 @@ export async function startBroker(
     faults,
     onFatal: (error) => exit(error instanceof Refusal ? 78 : 70, error),
   })
+  const management = dirname(config.management)
+  const record = () => {
+    if (!broker.edge) broker.record(new EdgeFile(management, `broker:${config.id}`))
+  }
+  if (isEdgeWanted(management)) record()
   await transport.listen('control', config.listen.control)
   await transport.listen('replication', config.listen.replication!)
   // The ports are taken before the broker is up, so that nobody else gets them; clients are let in when it is.
@@ -72,6 +79,7 @@ export async function startBroker(
     status: () => brokerStatus(broker),
     families: () => brokerFamilies(broker),
     health: () => ({ serves: stateOf(broker) === 'running', state: stateOf(broker), epoch: broker.brokerEpoch }),
+    record,
     stop: () => {
       void broker.stop().then(async () => {
         await Promise.all(listeners.map((listener) => listener.close()))

@@ -1,6 +1,7 @@
 // What a handler file declares: one API, and a function from request to response. The registry is the set of these.
 import type { Api, RequestOf, ResponseInput } from '@faultline/protocol'
 import type { Broker } from '../broker.ts'
+import type { EdgeRequest } from '../edge/edge-record.ts'
 
 /** Produce with acks=0 has no response. */
 export const NO_RESPONSE = Symbol('no response')
@@ -17,6 +18,8 @@ export interface RequestContext {
   readonly listener: string
   /** What waits for the client is to be forgotten when the client is gone. */
   readonly onClose: (abandon: () => void) => void
+  /** Its line in the record at the edge, while there is one. */
+  readonly edge: EdgeRequest | undefined
   /** What this request does is done, and it only waits: a request of the same kind may follow it on its connection. */
   readonly letNextIn: () => void
 }
@@ -36,6 +39,7 @@ export function encodeAnswer(api: Api, answer: Answer<object>, context: RequestC
   if (typeof answer === 'symbol') return answer
   // Other brokers have no listener.
   if (context.listener !== '') context.broker.clientErrors.note(api, answer, context)
+  context.edge?.answered(answer)
   return api.response.encode(answer as never, context.version)
 }
 

@@ -15,6 +15,7 @@ import {
 } from '@faultline/protocol'
 import { type ApiHandler, CLOSE_CONNECTION, NO_RESPONSE } from '../api/handler.ts'
 import type { Broker } from '../broker.ts'
+import type { EdgeRequest } from '../edge/edge-record.ts'
 import { faultyAnswer } from '../fault/faulty-answer.ts'
 
 export interface ConnectionLimits {
@@ -43,6 +44,7 @@ interface Slot {
   chunks: Uint8Array[] | undefined
   /** Ends the waiting for it. */
   abandon: (() => void) | undefined
+  edge: EdgeRequest | undefined
 }
 
 export class ClientConnection {
@@ -154,7 +156,7 @@ export class ClientConnection {
 
   #start(turn: Turn): void {
     if ('refusal' in turn) return this.#drop(turn.refusal)
-    const slot: Slot = { pipelines: false, chunks: undefined, abandon: undefined }
+    const slot: Slot = { pipelines: false, chunks: undefined, abandon: undefined, edge: undefined }
     this.#slots.push(slot)
     if ('handler' in turn) return this.#handle(turn, slot)
     slot.chunks = turn.answer
@@ -174,20 +176,22 @@ export class ClientConnection {
           : encodeFrame(encodeResponseHeader(header.apiKey, header.apiVersion, header.correlationId), answer)
       this.#flush()
     }
-    const context = {
-      broker: this.#broker,
-      version: header.apiVersion,
-      clientId: header.clientId,
-      remote: this.#stream.remote,
-      listener: this.#listener,
-      onClose: (abandon: () => void) => (slot.abandon = abandon),
-      letNextIn: () => {
-        slot.pipelines = true
-        this.#pump()
-      },
-    }
     this.#broker.metrics.requests++
     try {
+      slot.edge = this.#broker.edge?.begin(handler.api, header, body, this.#stream.remote)
+      const context = {
+        broker: this.#broker,
+        version: header.apiVersion,
+        clientId: header.clientId,
+        remote: this.#stream.remote,
+        listener: this.#listener,
+        edge: slot.edge,
+        onClose: (abandon: () => void) => (slot.abandon = abandon),
+        letNextIn: () => {
+          slot.pipelines = true
+          this.#pump()
+        },
+      }
       const answer =
         this.#broker.faults.of('protocol').length > 0 ? faultyAnswer(handler, body, context, this) : handler.answer(body, context)
       if (answer instanceof Promise) answer.then(done).catch((error: unknown) => this.#refuse(error))
@@ -200,7 +204,11 @@ export class ClientConnection {
   #flush(): void {
     if (this.#closed) return
     const out: Uint8Array[] = []
-    while (this.#slots.length > 0 && this.#slots[0]!.chunks) out.push(...this.#slots.shift()!.chunks!)
+    while (this.#slots.length > 0 && this.#slots[0]!.chunks) {
+      const { chunks, edge } = this.#slots.shift()!
+      edge?.left()
+      out.push(...chunks!)
+    }
     if (out.length > 0 && !this.#stream.write(out)) this.#congested = true
     this.#pump()
     this.#updateFlow()
@@ -245,7 +253,10 @@ export class ClientConnection {
     this.#closed = true
     this.#idleTimer?.cancel()
     this.#queue.length = 0
-    for (const { abandon } of this.#slots.splice(0)) abandon?.()
+    for (const { abandon, edge } of this.#slots.splice(0)) {
+      abandon?.()
+      edge?.gone()
+    }
     this.#broker.forget(this)
   }
 }

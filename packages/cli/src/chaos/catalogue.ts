@@ -21,6 +21,7 @@ const THEMES: Readonly<Record<string, string>> = {
   requests: 'Requests and answers',
   transactions: 'Transactions',
   groups: 'Consumer groups',
+  apps: 'Programs of your own',
 }
 
 export interface Theme {

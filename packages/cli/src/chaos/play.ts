@@ -50,6 +50,7 @@ export async function play(
     experiment,
     startWorld: (wanted) => startTold(world, wanted, logs, screen),
     logs,
+    edge: join(folder.path, 'edge.jsonl'),
     disarmed,
     seed,
     tell: (what) => screen.event(what),

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { Refusal } from '@faultline/base'
-import { type Experiment, experimentJsonSchema, type WorldName } from '@faultline/lab'
+import { checkCommand, type Experiment, experimentJsonSchema, type WorldName } from '@faultline/lab'
 import { byTheme, CATALOGUE, catalogue, firstSentence, load, type Parameters, SCHEMA } from '../chaos/catalogue.ts'
 import { play } from '../chaos/play.ts'
 import { type Ended, reportOf, seriesTable } from '../chaos/report.ts'
@@ -19,7 +19,7 @@ interface RunChoices {
   readonly repeat: number
   /** A command, in the place of what reads in the experiment. */
   readonly app?: string
-  readonly appReplicas: number
+  readonly appReplicas?: number
   readonly world: WorldName
   readonly seed?: number
 }
@@ -101,7 +101,11 @@ function clipped(line: string): string {
 }
 
 function experimentOf(name: string, { given }: Turn, { app, appReplicas }: RunChoices): Experiment {
-  return load(name, given, app === undefined ? undefined : { command: app, replicas: appReplicas })
+  if (app === undefined && appReplicas !== undefined)
+    throw new Refusal('BAD_ARGUMENT', '--app-replicas without --app', "say of what, as in: --app 'python my_consumer.py'")
+  const experiment = load(name, given, app === undefined ? undefined : { command: app, replicas: appReplicas ?? 1 })
+  for (const workload of experiment.workload) if (workload.kind === 'app') checkCommand(workload.command)
+  return experiment
 }
 
 async function run(name: string, options: RunChoices): Promise<void> {

@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { Refusal } from '@faultline/base'
 import type { Containers } from '../fleet.ts'
 import type { Supervisor } from '../supervisor.ts'
+import { edgeRoutes } from './edge.ts'
 import { eventRoutes } from './events.ts'
 import { faultRoutes } from './faults.ts'
 import { metricRoutes } from './metrics.ts'
@@ -59,6 +60,7 @@ export function controlApp(supervisor: Supervisor, { token, onDown }: Pick<Contr
   app.route('/v1', metricRoutes(supervisor))
   app.route('/v1', faultRoutes(supervisor))
   app.route('/v1', eventRoutes(supervisor))
+  app.route('/v1', edgeRoutes(supervisor))
   app.post('/v1/down', async (c) => {
     const { wipe = false } = (await c.req.json().catch(() => ({}))) as { wipe?: boolean }
     await supervisor.down(wipe)

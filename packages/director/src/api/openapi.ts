@@ -92,6 +92,13 @@ export const OPENAPI = {
     '/v1/points': {
       get: { summary: 'kinds of faults, and what conditions can speak of', responses: ok('families and conditions') },
     },
+    '/v1/edge': {
+      post: { summary: 'brokers note what clients ask from now on', responses: ok('it is noted') },
+      get: {
+        summary: 'what clients asked and were answered, in the order of each broker',
+        responses: { 200: { description: 'lines of JSON', content: { 'application/x-ndjson': {} } } },
+      },
+    },
     '/v1/events': {
       get: {
         summary: 'everything that happens, as server-sent events',

@@ -74,14 +74,35 @@ export class Facts {
 
   /** By their names once, as names are long and histories are, too. */
   #matched(): Map<Read, Send> {
-    const sends = new Map(this.history.sends.map((s) => [`${s.topic} ${identityOf(s)}`, s]))
+    const own = this.history.sends.filter((s) => s.seen === undefined)
+    const sends = new Map(own.map((s) => [`${s.topic} ${identityOf(s)}`, s]))
     const matched = new Map<Read, Send>()
     for (const reads of [this.history.reads, this.history.final])
       for (const read of reads) {
         const send = sends.get(`${read.topic} ${read.value}`)
         if (send) matched.set(read, send)
       }
+    matchSeen(this.history, matched)
     return matched
+  }
+}
+
+/** Records of programs: by where they are and what they hold; and where nobody heard where that is, by what they hold. */
+function matchSeen({ sends, final }: History, matched: Map<Read, Send>): void {
+  const seen = sends.filter((s) => s.seen !== undefined)
+  if (seen.length === 0) return
+  const holding = ({ topic, partition }: Read | Send, digest: string) => `${topic}-${partition} ${digest}`
+  const placed = new Map(seen.flatMap((s) => (s.offset === null ? [] : [[`${s.topic}-${s.partition}@${s.offset}`, s]])))
+  const open = groupBy(
+    seen.filter((s) => s.offset === null),
+    (s) => holding(s, s.seen!.digest),
+  )
+  for (const read of final) {
+    const { topic, partition, offset, digest } = read
+    if (digest === undefined || matched.has(read)) continue
+    const there = placed.get(`${topic}-${partition}@${offset}`)
+    const send = there?.seen?.digest === digest ? there : open.get(holding(read, digest))?.shift()
+    if (send) matched.set(read, send)
   }
 }
 

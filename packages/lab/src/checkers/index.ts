@@ -23,6 +23,7 @@ import { torn } from './torn.ts'
 import { twoLeaders } from './two-leaders.ts'
 import { twoOwners } from './two-owners.ts'
 import { unbalanced } from './unbalanced.ts'
+import { unreadCommit } from './unread-commit.ts'
 import { unseen } from './unseen.ts'
 import { vanished } from './vanished.ts'
 import { writeCycles } from './write-cycles.ts'
@@ -31,7 +32,7 @@ export const CHECKERS: readonly Checker[] = [
   ...[lost, vanished, duplicated, reordered, contradictory, invented],
   ...[nonmonotonicPoll, pollSkip, nonmonotonicSend, unseen],
   ...[abortedRead, dirtyRead, torn, tornOffsets, unbalanced, writeCycles, circularFlow],
-  ...[twoOwners, fencedCommit, commitBack],
+  ...[twoOwners, fencedCommit, commitBack, unreadCommit],
   ...[highWatermarkBack, leaderEpochBack, twoLeaders, disagreeing, divergent],
 ]
 

@@ -18,7 +18,7 @@ export const nonmonotonicSend: Checker = {
       if (offset <= before)
         findings.add(
           `${topic}-${partition}: ${identityOf(send)} at ${offset}, after one at ${before}`,
-          policy.lossOf(send) ?? policy.repeats(process),
+          policy.lossOf(send) ?? policy.repeats(process) ?? policy.repeatsOf(send),
           { ...send, at: send.ended },
         )
       last.set(key, offset)

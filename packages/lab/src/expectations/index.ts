@@ -3,7 +3,7 @@ import type { Checked } from '../checkers/index.ts'
 import type { Expectations } from '../experiment/schema.ts'
 import { ackP99 } from './ack-p99.ts'
 import { judgeAnomaly } from './anomalies.ts'
-import { exactlyOnce } from './exactly-once.ts'
+import { atLeastOnce, exactlyOnce } from './exactly-once.ts'
 import type { Evidence, Expectation, Judged } from './expectation.ts'
 import { finishes } from './finishes.ts'
 import { isrFull } from './isr-full.ts'
@@ -15,7 +15,7 @@ import { unavailability } from './unavailability.ts'
 
 /** Those that are no count of anomalies. */
 export const EXPECTATIONS = [
-  ...[unavailability, isrFull, ackP99, lag, progress, readAgain, rebalances, exactlyOnce, finishes],
+  ...[unavailability, isrFull, ackP99, lag, progress, readAgain, rebalances, exactlyOnce, atLeastOnce, finishes],
 ] as readonly Expectation[]
 
 /** `checked`: what the checkers found, by anomaly. */

@@ -5,8 +5,9 @@ export const unavailability: Expectation<'unavailability'> = {
   expectation: 'unavailability',
   judge(limit, { history, brokenAt, endedAt }) {
     const times = new Map<string, number[]>()
-    // Who writes in transactions writes when there is something to write.
-    for (const { topic, partition, ended } of history.acknowledged.filter((s) => s.transaction === null)) {
+    // A program writes when it likes, and so does who writes in transactions: when there is something to write.
+    const steady = history.acknowledged.filter((s) => s.transaction === null && s.seen === undefined)
+    for (const { topic, partition, ended } of steady) {
       const key = `${topic}-${partition}`
       if (!times.has(key)) times.set(key, [])
       times.get(key)!.push(ended!)

@@ -85,6 +85,9 @@ const bank = z.strictObject({
   rate: rate.default(50).describe('transfers a second, over all tellers'),
 })
 
+/** Copies of a program. */
+export const MOST_REPLICAS = 20
+
 const app = z.strictObject({
   kind: z.literal('app').describe('a program of your own'),
   command: z
@@ -94,7 +97,7 @@ const app = z.strictObject({
   replicas: z
     .int()
     .min(1)
-    .max(20)
+    .max(MOST_REPLICAS)
     .default(1)
     .describe('how many copies: app:1, app:2 …, which steps can kill, pause and restart'),
   env: settings.describe('more of its environment'),
@@ -157,6 +160,7 @@ const expect = z.strictObject({
   twoOwners: count('partitions that two consumers of a group held at once'),
   fencedCommit: count('commits that were taken from members of a generation that was over'),
   commitBack: count('committed positions of groups that went back'),
+  unreadCommit: count('positions that groups committed beyond everything that their members had been given'),
   highWatermarkBack: count('high watermarks that went back'),
   leaderEpochBack: count('leader epochs that went back'),
   twoLeaders: count('leader epochs, or terms of controllers, with two leaders'),
@@ -175,6 +179,10 @@ const expect = z.strictObject({
     .strictObject({ from: name.describe('the topic that is copied'), to: name.describe('the topic with the copies') })
     .optional()
     .describe('each key of one topic is once in another, for read_committed readers'),
+  atLeastOnce: z
+    .strictObject({ from: name.describe('the topic that is processed'), to: name.describe('the topic with what comes of it') })
+    .optional()
+    .describe('each key of one topic is in another, however often, for read_committed readers'),
   finishes: duration
     .optional()
     .describe('programs of the load end by themselves with exit code 0, so long after the load has ended'),
@@ -200,6 +208,11 @@ export const experimentSchema = z.strictObject({
   recover: duration.default(5000).describe('so long under load after the last step, when everything is healed'),
   expect: expect.describe('what must hold: each can fail the run, and one that was never put to the test makes it inconclusive'),
 })
+
+/** Whether a program of somebody's own is part of the load: brokers then note what clients ask. */
+export function hasProgram({ workload }: Experiment): boolean {
+  return workload.some((w) => w.kind === 'app')
+}
 
 export type Experiment = z.infer<typeof experimentSchema>
 export type ExperimentTopic = Experiment['topics'][number]

@@ -4,6 +4,17 @@
 /** `info`: nobody knows whether it took effect. */
 export type Outcome = 'ok' | 'fail' | 'info'
 
+/** What a broker has seen of a record that a program sent by itself. */
+export interface Seen {
+  /** Of key and value: what is there at the end with the same is the same. */
+  readonly digest: string
+  /** Which record of which batch: one that is sent again is sent in the same. */
+  readonly place: string
+  readonly acks: number
+  /** It had a sequence number. */
+  readonly idempotent: boolean
+}
+
 export interface Send {
   readonly op: 'send'
   readonly process: string
@@ -20,6 +31,8 @@ export interface Send {
   /** Where the leader said that it is. */
   offset: number | null
   error: string | null
+  /** Of a program's record: it has no identity, as only we write that. */
+  readonly seen?: Seen
 }
 
 export interface Read {
@@ -37,6 +50,19 @@ export interface Read {
   readonly hold?: number
   /** The id of the one in which it was read. */
   readonly transaction?: string
+  /** Of key and value: at the end of a run with a program. */
+  readonly digest?: string
+}
+
+/** What a program's client was given to read: offsets from `from` to before `to`; or, where these are one, told of that offset. */
+export interface GivenRecords {
+  readonly op: 'given'
+  readonly process: string
+  readonly topic: string
+  readonly partition: number
+  readonly from: number
+  readonly to: number
+  readonly at: number
 }
 
 export interface Position {
@@ -106,10 +132,19 @@ export class History {
   readonly transactions: Transaction[] = []
   readonly holds: Hold[] = []
   readonly commits: Commit[] = []
+  readonly given: GivenRecords[] = []
   /** Everything that is there at the end, read from the beginning. */
   readonly final: Read[] = []
 
-  begin(process: string, topic: string, partition: number, sequence: number, now: number, transaction?: Transaction): Send {
+  begin(
+    process: string,
+    topic: string,
+    partition: number,
+    sequence: number,
+    now: number,
+    transaction?: Transaction,
+    seen?: Seen,
+  ): Send {
     const send: Send = {
       op: 'send',
       process,
@@ -122,6 +157,7 @@ export class History {
       outcome: 'info',
       offset: null,
       error: null,
+      ...(seen ? { seen } : {}),
     }
     this.sends.push(send)
     return send
@@ -161,6 +197,7 @@ export class History {
     yield* this.holds
     yield* this.reads
     yield* this.commits
+    yield* this.given
     yield* this.final
   }
 }

@@ -2,9 +2,11 @@
 // away: who expects none is told of it, with the reason.
 import type { Left } from '../checkers/facts.ts'
 import type { Experiment, Workload } from '../experiment/schema.ts'
+import type { Send } from '../history/history.ts'
 import { PowerLosses } from './power-losses.ts'
 import { setting } from './setting.ts'
 
+const NOT_IDEMPOTENT = 'the producer is not idempotent: what it sends again is written again'
 const INTERNAL = ['__consumer_offsets', '__transaction_state']
 
 export class Policy {
@@ -27,19 +29,22 @@ export class Policy {
   }
 
   /** Why what was acknowledged to this producer may be gone. */
-  lossOf({ process, topic, partition }: { process: string; topic: string; partition: number }): string | undefined {
+  lossOf({ process, topic, partition, seen }: Pick<Send, 'process' | 'topic' | 'partition' | 'seen'>): string | undefined {
     const workload = this.#workloadOf(process)
-    const acks = workload?.kind === 'producer' ? workload.acks : 'all'
-    if (acks !== 'all') return `acks=${acks} is answered before the followers have it`
+    const acks = seen ? seen.acks : workload?.kind === 'producer' && workload.acks !== 'all' ? workload.acks : -1
+    if (acks !== -1) return `acks=${acks} is answered before the followers have it`
     return this.loss(topic, partition)
   }
 
   /** Why a producer's records may be there twice, or out of order. */
   repeats(process: string): string | undefined {
     const workload = this.#workloadOf(process)
-    return workload?.kind === 'producer' && !workload.idempotent
-      ? 'the producer is not idempotent: what it sends again is written again'
-      : undefined
+    return workload?.kind === 'producer' && !workload.idempotent ? NOT_IDEMPOTENT : undefined
+  }
+
+  /** Why what a program sent may be there twice. */
+  repeatsOf({ seen }: Send): string | undefined {
+    return seen?.idempotent === false ? NOT_IDEMPOTENT : undefined
   }
 
   /** Why a reader may see what is not committed. */

@@ -25,6 +25,7 @@ export class ClusterWatch {
   readonly views: BrokerView[] = []
   readonly #client: ClusterClient
   readonly #topics: readonly string[]
+  readonly #ends = new Map<string, number>()
   #stopped = false
   #watching: Promise<unknown> | undefined
 
@@ -43,6 +44,13 @@ export class ClusterWatch {
     await this.#watching
   }
 
+  /** As many as there are now, as far as leaders have said: the largest end of each partition. */
+  get records(): number {
+    let records = 0
+    for (const end of this.#ends.values()) records += end
+    return records
+  }
+
   async #watch(id: number): Promise<void> {
     while (!this.#stopped) {
       await this.look(id)
@@ -55,6 +63,8 @@ export class ClusterWatch {
     try {
       const seen = await this.#withEnds(id, await this.#metadataOf(id))
       this.views.push(...seen)
+      for (const { topic, partition, highWatermark } of seen)
+        if (highWatermark !== null) this.#ends.set(`${topic}-${partition}`, highWatermark)
       return seen
     } catch (error) {
       if (error instanceof Disconnected || error instanceof KafkaError) return []

@@ -1,17 +1,21 @@
 // What is there at the end: every partition from its beginning, as a reader with isolation.level=read_committed sees it.
 import { type ClusterClient, readCommitted } from '@faultline/client'
+import { recordDigest } from '@faultline/protocol'
 import type { Experiment } from '../experiment/schema.ts'
 import type { Read } from '../history/history.ts'
 
 /** A partition that nobody leads cannot be read. */
 const LIMIT_MS = 60_000
+/** Of a key or a value: what we write is shorter, and what programs write has a digest. */
+const KEPT_BYTES = 1024
 
-export async function readEverything(client: ClusterClient, topics: Experiment['topics']): Promise<Read[]> {
+/** `digests`: each record with its own, by which it is known again at the brokers' edge. */
+export async function readEverything(client: ClusterClient, topics: Experiment['topics'], digests = false): Promise<Read[]> {
   const partitions = topics.flatMap((t) => Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })))
-  return (await Promise.all(partitions.map((p) => readPartition(client, p.topic, p.partition)))).flat()
+  return (await Promise.all(partitions.map((p) => readPartition(client, p.topic, p.partition, digests)))).flat()
 }
 
-async function readPartition(client: ClusterClient, topic: string, partition: number): Promise<Read[]> {
+async function readPartition(client: ClusterClient, topic: string, partition: number, digests: boolean): Promise<Read[]> {
   const found: Read[] = []
   const deadline = Date.now() + LIMIT_MS
   const text = new TextDecoder()
@@ -25,9 +29,10 @@ async function readPartition(client: ClusterClient, topic: string, partition: nu
         topic,
         partition,
         offset: r.offset,
-        key: text.decode(r.key),
-        value: text.decode(r.value),
+        key: text.decode(r.key.subarray(0, KEPT_BYTES)),
+        value: text.decode(r.value.subarray(0, KEPT_BYTES)),
         at,
+        ...(digests ? { digest: recordDigest(r.key, r.value) } : {}),
       })
     if (nextOffset === offset) return found
     offset = nextOffset

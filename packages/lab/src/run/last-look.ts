@@ -1,6 +1,6 @@
 // What a run has left, looked at when its load is over: every partition from its beginning, positions of groups, what brokers know, each replica's log.
 import { type ClusterClient, openTransactions } from '@faultline/client'
-import type { Experiment } from '../experiment/schema.ts'
+import { type Experiment, hasProgram } from '../experiment/schema.ts'
 import type { Read } from '../history/history.ts'
 import type { BrokerView, ClusterWatch } from './cluster-watch.ts'
 import { readEverything } from './final-read.ts'
@@ -27,7 +27,7 @@ export async function lastLook(
     Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })),
   )
   await until(OPEN_LIMIT_MS, async () => (await openTransactions(client, partitions)).length === 0)
-  const final = await readEverything(client, experiment.topics)
+  const final = await readEverything(client, experiment.topics, hasProgram(experiment))
   groups.samples.push(...(await groups.look().catch(() => [])))
   const views = await agreement(client, cluster)
   return { final, replicas: await readReplicas(client, experiment, views) }

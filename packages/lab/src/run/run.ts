@@ -3,15 +3,17 @@ import { Prng, Refusal } from '@faultline/base'
 import type { ClusterClient } from '@faultline/client'
 import type { ClusterEvent } from '@faultline/director'
 import { Kafka, logLevel } from 'kafkajs'
-import { DEEDS, type Experiment, type Step } from '../experiment/schema.ts'
+import { DEEDS, type Experiment, hasProgram, type Step } from '../experiment/schema.ts'
 import type { Evidence } from '../expectations/index.ts'
 import { History, type Send } from '../history/history.ts'
 import { type Copy, type RunningWorkload, startWorkload } from '../workloads/index.ts'
+import { clientIdOf } from '../workloads/client-ids.ts'
 import { ClusterWatch } from './cluster-watch.ts'
 import { endsOf, readEverything } from './final-read.ts'
 import { type GroupSample, GroupWatch, lagIn } from './group-watch.ts'
 import { lastLook } from './last-look.ts'
 import { observerOf } from './observer.ts'
+import { Programs } from './programs.ts'
 import { pause, until } from './until.ts'
 import type { RunningWorld } from '../worlds/world.ts'
 
@@ -20,6 +22,8 @@ export interface RunOptions {
   readonly startWorld: (experiment: Experiment) => Promise<RunningWorld>
   /** Folder for what programs of the load write. */
   readonly logs: string
+  /** File for what brokers note of clients, where a program is part of the load. */
+  readonly edge: string
   /** Nothing is done to the cluster: faults only count what they would have hit. */
   readonly disarmed: boolean
   /** Of all that is drawn by lot. */
@@ -36,6 +40,8 @@ const FLOW_LIMIT_MS = 30_000
 /** At least, for ISRs to be full again. */
 const ISR_LIMIT_MS = 30_000
 const DRAIN_LIMIT_MS = 30_000
+/** Of the experiment's topics together, for the memory that judging them takes. */
+const MOST_RECORDS = 1_000_000
 
 type StepTaken = Evidence['steps'][number]
 
@@ -51,6 +57,7 @@ export class Run {
   #observer: ClusterClient | undefined
   #watch: GroupWatch | undefined
   #cluster: ClusterWatch | undefined
+  #programs: Programs | undefined
   #workloads: RunningWorkload[] = []
   #ended: Promise<void> | undefined
   #brokenAt: number | undefined
@@ -88,6 +95,7 @@ export class Run {
   end(): Promise<void> {
     this.#ended ??= (async () => {
       this.#listening.abort()
+      this.#programs?.stop()
       await Promise.all(this.#workloads.map((w) => w.stop()))
       await Promise.all([this.#watch?.stop(), this.#cluster?.stop()])
       this.#observer?.close()
@@ -103,6 +111,7 @@ export class Run {
     tell(`starting ${count(controllers, 'controller')} and ${count(brokers, 'broker')}`)
     this.#world = this.#o.startWorld(experiment)
     const world = await this.#world
+    if (hasProgram(experiment)) this.#programs = await Programs.watch(world, () => this.#copies)
     this.#observer = observerOf(world.bootstrap)
     this.#watch = new GroupWatch(this.#observer)
     const topics = experiment.topics.map((t) => t.name)
@@ -118,6 +127,7 @@ export class Run {
     this.#brokenAt = brokenAt
     for (const step of [...experiment.timeline].sort((a, b) => a.at - b.at)) {
       await pause(brokenAt + step.at - Date.now())
+      this.#checkAmount()
       await this.#take(step, world)
     }
     // A fault with a time to live has it.
@@ -137,6 +147,7 @@ export class Run {
     await pause(healedAt + experiment.recover - Date.now())
     const endedAt = Date.now()
     this.#isOver = true
+    this.#checkAmount()
     await Promise.all(this.#workloads.map((w) => w.stopProducing()))
     const copies = await this.#finished()
     const lag = await this.#drain()
@@ -145,6 +156,7 @@ export class Run {
     const { final, replicas } = await lastLook(this.#observer!, experiment, this.#cluster!, this.#watch!)
     for (const read of final) this.#history.final.push(read)
     tell(`read ${final.length} records from the beginning, and the logs of ${replicas.length} replicas`)
+    this.#died.push(...((await this.#programs?.addTo(this.#history, this.#o.edge, experiment)) ?? []))
     await keep(world)
     return {
       experiment,
@@ -180,7 +192,7 @@ export class Run {
 
   async #createTopics({ bootstrap }: RunningWorld): Promise<void> {
     const { topics } = this.#o.experiment
-    const admin = new Kafka({ brokers: bootstrap.split(','), logLevel: logLevel.NOTHING }).admin()
+    const admin = new Kafka({ clientId: clientIdOf('admin'), brokers: bootstrap.split(','), logLevel: logLevel.NOTHING }).admin()
     await admin.connect()
     try {
       await admin.createTopics({
@@ -218,12 +230,37 @@ export class Run {
     for (const [i, workload] of experiment.workload.entries())
       this.#workloads.push(await startWorkload(workload, `${workload.kind}-${i + 1}`, context))
     tell(`load: ${this.#workloads.map((w) => w.name).join(', ')}`)
-    const flow = await until(FLOW_LIMIT_MS, async () => this.#died.length > 0 || this.#workloads.every((w) => w.flows))
+    const flow = await until(FLOW_LIMIT_MS, async () => this.#died.length > 0 || this.#hasEnded || (await this.#flows()))
     const advice = `what programs wrote is in ${this.#o.logs}`
     if (this.#died.length > 0) throw new Refusal('LOAD_FAILED', this.#died.join('; '), advice)
+    if (this.#hasEnded) throw new Refusal('LOAD_FAILED', 'the program ended by itself before anything was broken', advice)
     if (flow) return
     const still = this.#workloads.filter((w) => !w.flows).map((w) => w.name)
-    throw new Refusal('LOAD_FAILED', `${still.join(', ')} did not get going within ${FLOW_LIMIT_MS} ms`, advice)
+    const what =
+      still.length > 0
+        ? `${still.join(', ')} did not get going within ${FLOW_LIMIT_MS} ms`
+        : `the program runs, and has asked no broker for anything to read or to write within ${FLOW_LIMIT_MS} ms`
+    throw new Refusal('LOAD_FAILED', what, advice)
+  }
+
+  /** Without an error, but there it is not. */
+  get #hasEnded(): boolean {
+    return this.#copies.some((c) => c.end.code === 0)
+  }
+
+  async #flows(): Promise<boolean> {
+    if (!this.#workloads.every((w) => w.flows)) return false
+    // One that judges itself begins when it likes.
+    const isAsked = this.#programs !== undefined && this.#o.experiment.expect.finishes === undefined
+    return !isAsked || this.#programs!.hasAsked()
+  }
+
+  /** More than can be read back and judged is said while it can be. */
+  #checkAmount(): void {
+    const records = this.#cluster!.records
+    if (records <= MOST_RECORDS) return
+    const what = `the topics have ${records} records, and ${MOST_RECORDS} at most can be judged`
+    throw new Refusal('LOAD_FAILED', what, 'let whoever writes them write less, or end the experiment sooner')
   }
 
   async #take(step: Step, world: RunningWorld): Promise<void> {

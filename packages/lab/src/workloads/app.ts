@@ -66,6 +66,11 @@ export class Copy {
     this.#log = createWriteStream(join(context.logs, `${name.replace(':', '-')}.log`), { flags: 'a' })
   }
 
+  /** Of its process group, while it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   get hasStarted(): boolean {
     return this.#child !== undefined && Date.now() - this.#startedAt >= STARTED_MS
   }

@@ -1,5 +1,6 @@
 // kafkajs as the loads use it: silent, quick to see that a broker is gone, and patient.
 import { Kafka, logLevel, Partitioners, type Producer, type RetryOptions } from 'kafkajs'
+import { clientIdOf } from './client-ids.ts'
 import type { WorkloadContext } from './workload.ts'
 
 /** Goes on for as long as a run may take. */
@@ -7,9 +8,9 @@ export const RETRY = { retries: 1000, initialRetryTime: 50, maxRetryTime: 400 }
 /** Gives up after some seconds, so that its owner can begin anew. */
 export const RETRY_SHORTLY = { ...RETRY, retries: 20 }
 
-export function kafkaOf(clientId: string, { bootstrap }: Pick<WorkloadContext, 'bootstrap'>, retry: RetryOptions): Kafka {
+export function kafkaOf(name: string, { bootstrap }: Pick<WorkloadContext, 'bootstrap'>, retry: RetryOptions): Kafka {
   return new Kafka({
-    clientId,
+    clientId: clientIdOf(name),
     brokers: bootstrap.split(','),
     logLevel: logLevel.NOTHING,
     connectionTimeout: 1000,

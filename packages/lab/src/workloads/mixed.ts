@@ -4,6 +4,7 @@ import type { ClusterClient } from '@faultline/client'
 import { socketClient } from '@faultline/node'
 import { Kafka, logLevel } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
+import { clientIdOf } from './client-ids.ts'
 import { MixedProcess } from './mixed-process.ts'
 import { type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
@@ -23,9 +24,9 @@ class RunningMixed implements RunningWorkload {
 
   constructor(options: Options, name: string, context: WorkloadContext) {
     this.name = name
-    const kafka = new Kafka({ clientId: name, brokers: context.bootstrap.split(','), logLevel: logLevel.NOTHING })
+    const kafka = new Kafka({ clientId: clientIdOf(name), brokers: context.bootstrap.split(','), logLevel: logLevel.NOTHING })
     const ids = Array.from({ length: options.processes }, (_, i) => `${name}.${i}`)
-    this.#clients = ids.map((id) => socketClient(context.bootstrap.split(','), id))
+    this.#clients = ids.map((id) => socketClient(context.bootstrap.split(','), clientIdOf(id)))
     this.#processes = ids.map((id, i) => new MixedProcess(id, options, name, context, this.#clients[i]!, kafka))
   }
 

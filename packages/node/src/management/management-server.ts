@@ -11,10 +11,12 @@ export interface ManagedNode extends ObservedNode {
   status(): unknown
   /** Ends orderly; the process exits afterwards. */
   stop(): void
+  /** What clients ask is noted from now on, where clients ask. */
+  record?(): void
 }
 
 export type ManagementRequest =
-  | { readonly verb: 'status' | 'metrics' | 'events' | 'stop' | 'faults' | 'disarm-all' | 'release' }
+  | { readonly verb: 'status' | 'metrics' | 'events' | 'stop' | 'faults' | 'disarm-all' | 'release' | 'record' }
   | { readonly verb: 'arm'; readonly fault: NodeFault }
   | { readonly verb: 'disarm' | 'retire'; readonly id: string }
   /** What a fault waits for has become true so often in other nodes. */
@@ -79,6 +81,9 @@ function answer(socket: Socket, request: ManagementRequest, { node, events, faul
     case 'stop':
       say({ stopping: true })
       return node.stop()
+    case 'record':
+      node.record?.()
+      return void say({ recording: node.record !== undefined })
     case 'release':
       gate.release()
       return void say({ released: true })
