@@ -13,7 +13,9 @@ const FAILS = join(import.meta.dirname, 'fails')
 
 /** Which run each of them fails, by its file in fails/. */
 const FAILED_BY: Readonly<Record<string, readonly string[]>> = {
-  forged: ['invented', 'duplicated', 'reordered', 'commitBack', 'ackP99', 'exactlyOnce', 'finishes'],
+  forged: [
+    ...['invented', 'duplicated', 'reordered', 'commitBack', 'unreadCommit', 'ackP99', 'exactlyOnce', 'atLeastOnce', 'finishes'],
+  ],
   unclean: [
     ...['lost', 'vanished', 'contradictory', 'nonmonotonicSend', 'highWatermarkBack', 'torn', 'unbalanced'],
     ...['unavailability', 'isrFull'],
