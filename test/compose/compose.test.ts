@@ -1,14 +1,13 @@
-// The cluster under Compose, as a client on the host sees it while containers, links and disks are really broken.
+// The cluster under Compose, as a client on the host sees it while containers, links and disks are really broken, and what it is started with.
+// Each kind of fault is in every-kind.test.ts.
 import { connect } from 'node:net'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Producer } from 'kafkajs'
 import type { FaultRequestInput } from '@faultline/director'
 import { createTopic, kafkaFor, until } from '../support/cluster.ts'
 import { ComposeCluster } from './compose-cluster.ts'
-import { missing } from './machine.ts'
 
-const lacks = await missing()
-if (lacks) console.log(`the cluster under Compose is not tested: ${lacks}`)
+const lacks = inject('lacks')
 
 /** What a client gets that only connects: nodes close such a connection never, a port without a node behind it at once. */
 function reach(port: number): Promise<string> {
@@ -24,7 +23,7 @@ function reach(port: number): Promise<string> {
   })
 }
 
-describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${lacks})` : ''}`, () => {
+describe.skipIf(lacks !== '')(`the cluster under Compose${lacks ? ` (${lacks})` : ''}`, () => {
   let cluster: ComposeCluster
   let producer: Producer
   const acknowledged: string[] = []
@@ -37,13 +36,7 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
       acknowledged.push(value)
     }
   }
-  const timed = async (work: () => Promise<unknown>) => {
-    const began = performance.now()
-    await work()
-    return performance.now() - began
-  }
-  const inSync = (size: number) =>
-    until(`${size} in-sync replicas`, async () => (await cluster.isr('orders')).length === size, 60_000)
+  const inSync = (size: number) => cluster.control.waitForIsr('orders-0', size, 60_000)
   const leader = async () => (await cluster.control.find('leader:orders-0')).name
   const follower = async () => {
     const name = await leader()
@@ -59,15 +52,9 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
   }
 
   beforeAll(async () => {
-    cluster = await ComposeCluster.prepare()
-    await cluster.build()
     const began = performance.now()
-    await cluster.up()
-    await cluster.ready()
-    await createTopic(kafkaFor(cluster.bootstrap), 'orders', 1, {
-      'min.insync.replicas': '2',
-      'message.timestamp.type': 'LogAppendTime',
-    })
+    cluster = await ComposeCluster.start(inject('image'))
+    await createTopic(kafkaFor(cluster.bootstrap), 'orders', 1)
     producer = kafkaFor(cluster.bootstrap).producer()
     await producer.connect()
     await send(1)
@@ -80,8 +67,7 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
 
   afterAll(async () => {
     await producer?.disconnect()
-    await cluster?.down()
-    expect(await cluster?.leftovers()).toBe('')
+    await cluster?.stop()
   }, 120_000)
 
   it('goes on while the leader is paused, and has it back', async () => {
@@ -96,16 +82,6 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
     await late.connect()
     await send(10, late)
     await late.disconnect()
-    await mend()
-  })
-
-  it('goes on when the container of the leader is killed, and has it back', async () => {
-    const before = await leader()
-    const { id } = await fault({ family: 'process', kind: 'kill', node: 'leader:orders-0' })
-    expect(await cluster.stateOf(before)).toBe('stopped (SIGKILL)')
-    await send(10)
-    expect(await leader()).not.toBe(before)
-    expect(await hitsOf(id)).toBe(1)
     await mend()
   })
 
@@ -131,58 +107,6 @@ describe.skipIf(lacks !== undefined)(`the cluster under Compose${lacks ? ` (${la
     await fault({ family: 'link', kind: 'cut', from: deaf, plane: 'control', with: { ways: 'one' } })
     await inSync(2)
     expect(await cluster.stateOf(deaf)).toBe('running')
-    await send(10)
-    await mend()
-  })
-
-  it('answers with the errors that it is told to', async () => {
-    const error = { family: 'protocol', kind: 'error', where: { apis: ['Produce'] }, with: { error: 'NOT_LEADER_OR_FOLLOWER' } }
-    const { id } = await fault({ ...error, count: 2 } as FaultRequestInput)
-    await send(3)
-    expect((await cluster.control.faults()).find((f) => f.id === id)).toMatchObject({ hits: 2, state: 'spent' })
-  })
-
-  it('stamps records with a clock that was stepped', async () => {
-    const hour = 3_600_000
-    const stamp = async () => {
-      const [{ baseOffset, logAppendTime } = {}] = await producer.send({
-        topic: 'orders',
-        acks: -1,
-        messages: [{ value: 'stamp' }],
-      })
-      expect(Number(baseOffset)).toBeGreaterThan(0)
-      return Number(logAppendTime) - Date.now()
-    }
-    const { id } = await fault({ family: 'clock', kind: 'step', node: 'leader:orders-0', with: { ms: hour } })
-    expect(await stamp()).toBeGreaterThan(hour - 60_000)
-    expect(await hitsOf(id)).toBe(1)
-    await mend()
-    expect(await stamp()).toBeLessThan(60_000)
-  })
-
-  it('is slow where the disk of the leader is', async () => {
-    const slow = { where: { file: 'log', topic: 'orders' }, with: { operation: 'write', ms: 400 } }
-    const { id } = await fault({ family: 'storage', kind: 'slow', node: 'leader:orders-0', ...slow })
-    expect(await timed(() => send(1))).toBeGreaterThan(390)
-    expect(await hitsOf(id)).toBeGreaterThan(0)
-    await mend()
-    expect(await timed(() => send(1))).toBeLessThan(390)
-  })
-
-  it('loses the broker whose disk fails, and has it back', async () => {
-    const before = await leader()
-    const failing = { where: { file: 'log', topic: 'orders' }, with: { operation: 'write' } }
-    const { id } = await fault({ family: 'storage', kind: 'io-error', node: before, count: 1, ...failing })
-    await send(10)
-    await until('a broker that has ended', async () => (await cluster.stateOf(before)) === 'stopped (exit code 78)')
-    expect(await hitsOf(id)).toBe(1)
-    await cluster.control.act('restart', before)
-    await mend()
-  })
-
-  it.each(['connections', 'garbage', 'huge-request', 'slow-reader'])('does not mind a load of %s', async (kind) => {
-    const { id } = await fault({ family: 'load', kind })
-    await until('a hit', async () => (await hitsOf(id)) > 0)
     await send(10)
     await mend()
   })

@@ -41,6 +41,7 @@ export class FaultBook {
   async add(input: unknown): Promise<FaultView> {
     const request = parseFaultRequest(input)
     const family = checkRequest(request, this.#fleet)
+    family.checkWorld?.(request, this.#fleet)
     if (request.after && !this.#entries.has(request.after.fault))
       throw bad(`there is no fault ${request.after.fault} to come after`, 'see them with: npx faultline fault list')
     const entry = newEntry(`f${this.#next++}`, request, family)
