@@ -2,7 +2,7 @@
 import type { ClusterEvent } from '@faultline/director'
 import { expect } from 'vitest'
 import { until } from '../support/cluster.ts'
-import { describeTopics, produceTo } from './stage.ts'
+import { describeTopics, produceTo, sinceBegun } from './stage.ts'
 import type { Stories } from './story.ts'
 
 export const PROCESS: Stories = {
@@ -46,15 +46,16 @@ export const PROCESS: Stories = {
     seen: 'it ends in order, and is back',
     async show(stage) {
       const { leader } = await stage.leaderAndFollower()
-      const began = Date.now()
-      await stage.onConnection(leader, async (connection) => {
+      const fault = await stage.onConnection(leader, async (connection) => {
         await describeTopics(connection)
-        await stage.hit(await stage.add('process', 'restart', { node: leader }))
+        const restart = await stage.add('process', 'restart', { node: leader })
         await expect(describeTopics(connection)).rejects.toThrow()
+        return restart
       })
-      const of = (name: string) => stage.events.find((e) => e.event === name && e.t >= began && e['name'] === leader)
-      await until('its start', async () => of('process.start'))
-      expect(of('process.exit')).toMatchObject({ how: 'exit code 0' })
+      await stage.hit(fault)
+      const told = (name: string) => stage.since(fault).find((e) => e.event === name && e['name'] === leader)
+      await until('its start', async () => told('process.start'))
+      expect(told('process.exit')).toMatchObject({ how: 'exit code 0' })
       await stage.becomes(leader, /^running$/)
       await stage.onConnection(leader, describeTopics)
     },
@@ -67,12 +68,7 @@ export const PROCESS: Stories = {
       await until('its end', async () => (await stage.viewOf(fault)).state === 'spent', 60_000)
       expect(rollOf(stage.events, fault.id)).toEqual([1, 2, 3].flatMap((b) => [`exit broker:${b}`, `done broker:${b}`]))
       expect(await stage.viewOf(fault)).toMatchObject({ hits: 3, lastHit: { node: 'broker:3' } })
-      const begun = stage.events.findIndex((e) => e.event === 'fault.begin' && e['fault'] === fault.id)
-      const shrunk = stage.events
-        .slice(begun)
-        .filter((e) => e.event === 'partition.change' && e['topic'] === 'orders')
-        .map((e) => (e['isr'] as number[]).length)
-      expect(Math.min(...shrunk)).toBe(2)
+      expect(Math.min(...stage.isrSizes(fault))).toBe(2)
     },
   },
   'crash-at-point': {
@@ -106,8 +102,7 @@ export const PROCESS: Stories = {
 
 /** What happened to whom since a roll began, in order: "exit broker:1", "done broker:1". */
 export function rollOf(events: readonly ClusterEvent[], fault: string): string[] {
-  const begun = events.findIndex((e) => e.event === 'fault.begin' && e['fault'] === fault)
-  return events.slice(begun).flatMap((e) => {
+  return sinceBegun(events, fault).flatMap((e) => {
     if (e.event === 'process.exit') return [`exit ${String(e['name'])}`]
     return e.event === 'fault.progress' ? [`done ${String(e['node'])}`] : []
   })

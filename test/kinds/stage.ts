@@ -82,6 +82,17 @@ export class Stage {
     await this.hit(fault)
   }
 
+  /** What the cluster has told since the fault began. */
+  since({ id }: FaultView): ClusterEvent[] {
+    return sinceBegun(this.events, id)
+  }
+
+  /** Sizes that the ISRs of `orders` have had since. */
+  isrSizes(fault: FaultView): number[] {
+    const changes = this.since(fault).filter((e) => e.event === 'partition.change' && e['topic'] === 'orders')
+    return changes.map((e) => (e['isr'] as number[]).length)
+  }
+
   async node(name: string): Promise<NodeView> {
     return this.control.find(name)
   }
@@ -126,6 +137,12 @@ export class Stage {
       await producer.disconnect()
     }
   }
+}
+
+/** None when it has not begun. */
+export function sinceBegun(events: readonly ClusterEvent[], fault: string): ClusterEvent[] {
+  const begun = events.findIndex((e) => e.event === 'fault.begin' && e['fault'] === fault)
+  return begun < 0 ? [] : events.slice(begun)
 }
 
 export async function msOf(work: () => Promise<unknown>): Promise<number> {
