@@ -105,6 +105,11 @@ export class ComposeCluster {
     await this.#composeOf(FILES, ['up', '-d', '--no-deps', 'director'])
   }
 
+  /** It has it again. */
+  async giveSocket(): Promise<void> {
+    await this.compose('up', '-d', '--no-deps', 'director')
+  }
+
   /** The command line in the director's container. */
   async inside(...args: string[]): Promise<string> {
     return this.compose('exec', '-T', 'director', 'faultline', ...args)

@@ -175,6 +175,49 @@ describe.skipIf(lacks !== '')(`the cluster under Compose${lacks ? ` (${lacks})` 
     expect(await cluster.inside('status')).toMatch(/orders-0/)
   })
 
+  it('has processes that are broken from this machine where the director does not have the socket', async () => {
+    await cluster.takeSocket()
+    const victim = 'controller:102'
+    const serves = async () => /active|follower/.test(await cluster.stateOf(victim).catch(() => ''))
+    await until('a director', serves)
+    const hasNoSocket = "does not have the Docker engine's socket"
+    await expect(cluster.control.act('kill', victim)).rejects.toThrow(hasNoSocket)
+    for (const more of [{}, { in: '1h' }, { when: 'isr(orders-0).size = 2' }])
+      await expect(fault({ family: 'process', kind: 'kill', node: victim, ...more } as FaultRequestInput)).rejects.toThrow(
+        hasNoSocket,
+      )
+    await expect(fault({ family: 'process', kind: 'roll' })).rejects.toThrow(hasNoSocket)
+    expect(await cluster.outside('pause', victim)).toMatchObject({ code: 0, stdout: `${victim} paused\n` })
+    await until('silence', async () => (await cluster.stateOf(victim)) === 'silent')
+    expect((await cluster.outside('resume', victim)).stdout).toBe(`${victim} running\n`)
+    await until('an answer', serves)
+    expect((await cluster.outside('kill', victim)).stdout).toBe(`${victim} exited\n`)
+    await until('its end', async () => (await cluster.stateOf(victim)) === 'stopped (not reached)')
+    expect(await cluster.outside('kill', victim)).toMatchObject({ code: 2, stderr: expect.stringContaining('is not running') })
+    expect((await cluster.outside('restart', victim)).code).toBe(0)
+    await until('it is back', serves)
+    expect((await cluster.outside('logs', victim, '-n', '5')).stdout).toContain('node.ready')
+    await send(5)
+  })
+
+  it('says who is to be started where the director cannot, and heals all else', async () => {
+    const victim = await leader()
+    const crash = await fault({ family: 'process', kind: 'crash-at-point', where: { point: 'produce.appended' }, count: 1 })
+    const late = await fault({ family: 'protocol', kind: 'delay', where: { apis: ['Produce'] }, with: { ms: 1 } })
+    await send(5)
+    await until('its end', async () => (await cluster.stateOf(victim)) === 'stopped (not reached)')
+    await expect(cluster.control.healAll()).rejects.toMatchObject({
+      advice: expect.stringContaining(`npx faultline restart ${victim} --at`),
+    })
+    const stateOf = async ({ id }: { id: string }) => (await cluster.control.faults()).find((f) => f.id === id)!.state
+    expect(await Promise.all([crash, late].map(stateOf))).toEqual(['healed', 'healed'])
+    expect((await cluster.outside('restart', victim)).code).toBe(0)
+    await until('it is back', async () => (await cluster.stateOf(victim)) === 'running')
+    await mend()
+    await cluster.giveSocket()
+    await until('a director that has it', async () => (await cluster.control.info().catch(() => undefined))?.containers?.engine)
+  })
+
   it('goes on when the disk of a broker is full', async () => {
     const topic = { topic: 'large', acks: -1, messages: [{ value: Buffer.alloc(500_000, 'x') }] }
     await createTopic(kafkaFor(cluster.bootstrap), 'large', 1)
@@ -189,25 +232,6 @@ describe.skipIf(lacks !== '')(`the cluster under Compose${lacks ? ` (${lacks})` 
     await inSync(2)
     await send(10)
   }, 240_000)
-
-  it('has processes that are broken from this machine where the director does not have the socket', async () => {
-    await cluster.takeSocket()
-    const victim = 'controller:102'
-    const serves = async () => /active|follower/.test(await cluster.stateOf(victim).catch(() => ''))
-    await until('a director', serves)
-    await expect(cluster.control.act('kill', victim)).rejects.toThrow("does not have the Docker engine's socket")
-    expect(await cluster.outside('pause', victim)).toMatchObject({ code: 0, stdout: `${victim} paused\n` })
-    await until('silence', async () => (await cluster.stateOf(victim)) === 'silent')
-    expect((await cluster.outside('resume', victim)).stdout).toBe(`${victim} running\n`)
-    await until('an answer', serves)
-    expect((await cluster.outside('kill', victim)).stdout).toBe(`${victim} exited\n`)
-    await until('its end', async () => (await cluster.stateOf(victim)) === 'stopped (not reached)')
-    expect(await cluster.outside('kill', victim)).toMatchObject({ code: 2, stderr: expect.stringContaining('is not running') })
-    expect((await cluster.outside('restart', victim)).code).toBe(0)
-    await until('it is back', serves)
-    expect((await cluster.outside('logs', victim, '-n', '5')).stdout).toContain('node.ready')
-    await send(5)
-  })
 
   it('has every record that it acknowledged', async () => {
     const consumer = kafkaFor(cluster.bootstrap).consumer({ groupId: 'audit' })

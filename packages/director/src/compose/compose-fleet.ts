@@ -6,7 +6,7 @@ import { Refusal } from '@faultline/base'
 import type { ManagementRequest } from '@faultline/node'
 import type { ClusterDescription, NodeAddress } from '../cluster-folder.ts'
 import { type ClusterEvent, eventsIn } from '../events/cluster-events.ts'
-import { type Containers, Fleet, type FleetContext, type FleetNode, type ProcessState } from '../fleet.ts'
+import { type Containers, Fleet, type FleetContext, type FleetNode, type ProcessState, type ProcessVerb } from '../fleet.ts'
 import { followSocket } from '../json-socket.ts'
 import { CLIENTS } from '../links/link.ts'
 import { ProxiedLinks } from '../links/proxied-links.ts'
@@ -86,7 +86,7 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   }
 
   async start(node: ContainerNode): Promise<void> {
-    const engine = this.#engineFor(node, 'start')
+    const engine = this.#engineFor(node, 'restart')
     this.#writeFaults(node)
     await engine.start(node.service)
     node.state = 'running'
@@ -94,7 +94,7 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   }
 
   async resume(node: ContainerNode): Promise<void> {
-    await this.#engineFor(node, 'unpause').resume(node.service)
+    await this.#engineFor(node, 'resume').resume(node.service)
     node.state = 'running'
     this.#o.events.emit('process.resume', { name: node.name })
   }
@@ -113,7 +113,7 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   }
 
   protected async terminate(node: ContainerNode): Promise<void> {
-    await this.#engineFor(node, 'stop').stop(node.service, GRACE_SECONDS)
+    await this.#engineFor(node, 'terminate').stop(node.service, GRACE_SECONDS)
     await this.look()
   }
 
@@ -134,14 +134,16 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     }
   }
 
-  #engineFor({ name, service }: ContainerNode, verb: string): DockerEngine {
-    if (this.#engine) return this.#engine
-    const what = `${name} is a container, and the director does not have the Docker engine's socket`
-    throw new Refusal(
-      'BAD_ARGUMENT',
-      what,
-      `where Docker is, docker compose ${verb} ${service}, or the same with --at http://localhost:8080; or start with -f docker/compose.engine.yaml too`,
-    )
+  override checkActs(node?: string, verb?: ProcessVerb): void {
+    if (this.#engine) return
+    const what = "nodes are containers, and the director does not have the Docker engine's socket"
+    const itself = verb === undefined ? '' : `where Docker is: npx faultline ${verb} ${node} --at http://localhost:8080; or `
+    throw new Refusal('BAD_ARGUMENT', what, `${itself}start the cluster with -f docker/compose.engine.yaml, too`)
+  }
+
+  #engineFor({ name }: ContainerNode, verb: ProcessVerb): DockerEngine {
+    this.checkActs(name, verb)
+    return this.#engine!
   }
 
   #writeFaults({ name, service }: ContainerNode): void {

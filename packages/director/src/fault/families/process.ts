@@ -53,12 +53,7 @@ export const process: FaultFamily = {
   },
   checkWorld({ kind, node }, fleet) {
     if (kind === 'wipe') checkDisks(fleet)
-    if (fleet.containers?.engine !== false || isAtPoint(kind)) return
-    const instead = isVerb(kind) ? `, or where Docker is: npx faultline ${kind} ${node} --at http://localhost:8080` : ''
-    throw bad(
-      "nodes are containers, and the director does not have the Docker engine's socket",
-      `start it with -f docker/compose.engine.yaml too${instead}`,
-    )
+    if (!isAtPoint(kind)) fleet.checkActs(node, isVerb(kind) ? kind : undefined)
   },
   async begin(request, context) {
     if (isAtPoint(request.kind)) return beginAtPoint(request, context)
