@@ -8,7 +8,7 @@ import { ClusterControl } from '@faultline/director'
 import { until } from '../support/cluster.ts'
 import { composeCommand, ROOT } from './machine.ts'
 
-const FILES = ['docker/compose.yaml', 'test/compose/small-disk.yaml']
+const FILE = 'docker/compose.yaml'
 const ENGINE = 'docker/compose.engine.yaml'
 const LIMIT_MS = 300_000
 
@@ -25,20 +25,22 @@ export class ComposeCluster {
   readonly control: ClusterControl
   readonly #project = `faultline-test-${process.pid}`
   readonly #image: string
+  readonly #files: readonly string[]
   readonly #compose: readonly string[]
   readonly #api: string
 
-  private constructor(image: string, ports: readonly number[], compose: readonly string[]) {
+  private constructor(image: string, more: readonly string[], ports: readonly number[], compose: readonly string[]) {
     this.#image = image
+    this.#files = [FILE, ...more]
     this.ports = ports.slice(0, 3)
     this.#compose = compose
     this.#api = `http://127.0.0.1:${ports[3]}`
     this.control = ClusterControl.at(this.#api, null)
   }
 
-  /** Everything is there, and well. */
-  static async start(image: string): Promise<ComposeCluster> {
-    const cluster = new ComposeCluster(image, await freePorts(4), (await composeCommand())!)
+  /** Everything is there, and well; `more` are files beside that of the cluster. */
+  static async start(image: string, ...more: readonly string[]): Promise<ComposeCluster> {
+    const cluster = new ComposeCluster(image, more, await freePorts(4), (await composeCommand())!)
     try {
       await cluster.compose('up', '-d')
       await cluster.ready()
@@ -97,12 +99,12 @@ export class ComposeCluster {
   }
 
   async compose(...args: string[]): Promise<string> {
-    return this.#composeOf([...FILES, ENGINE], args)
+    return this.#composeOf([...this.#files, ENGINE], args)
   }
 
   /** The director is made anew, without the Docker engine's socket. */
   async takeSocket(): Promise<void> {
-    await this.#composeOf(FILES, ['up', '-d', '--no-deps', 'director'])
+    await this.#composeOf(this.#files, ['up', '-d', '--no-deps', 'director'])
   }
 
   /** It has it again. */

@@ -53,7 +53,7 @@ describe.skipIf(lacks !== '')(`the cluster under Compose${lacks ? ` (${lacks})` 
 
   beforeAll(async () => {
     const began = performance.now()
-    cluster = await ComposeCluster.start(inject('image'))
+    cluster = await ComposeCluster.start(inject('image'), 'test/compose/small-disk.yaml')
     await createTopic(kafkaFor(cluster.bootstrap), 'orders', 1)
     producer = kafkaFor(cluster.bootstrap).producer()
     await producer.connect()

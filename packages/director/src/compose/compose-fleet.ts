@@ -16,8 +16,11 @@ import { DockerEngine } from './docker-engine.ts'
 const GRACE_SECONDS = 20
 /** A node's socket appears a moment after its process. */
 const RETRY_MS = 50
+/** So long after its process has ended, a container has, too. */
+const ENDED_MS = 10_000
 /** Lines in which what a node told last is looked for. */
 const LAST_LINES = 100
+const NOT_REACHED = 'not reached'
 /** What the shell makes of a signal. */
 const SIGNALLED: Readonly<Record<number, string>> = { 137: 'SIGKILL', 143: 'SIGTERM' }
 
@@ -27,6 +30,8 @@ interface ContainerNode extends FleetNode {
   exit: string
   /** The last that was heard of it. */
   heard: string
+  /** Resolves when the end of its process is told, and all that it told before. */
+  told: Promise<void>
 }
 
 export class ComposeFleet extends Fleet<ContainerNode> {
@@ -87,6 +92,8 @@ export class ComposeFleet extends Fleet<ContainerNode> {
 
   async start(node: ContainerNode): Promise<void> {
     const engine = this.#engineFor(node, 'restart')
+    // A container has one log for all its processes, and the exit code of the last.
+    await node.told
     this.#writeFaults(node)
     await engine.start(node.service)
     node.state = 'running'
@@ -154,9 +161,11 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   #follow(node: ContainerNode): void {
     const { events } = this.#o
     let reached = false
+    let told = () => {}
     const onLine = (line: unknown) => {
       if (!reached) {
         reached = true
+        node.told = new Promise((resolve) => (told = resolve))
         node.answered = true
         if (node.state === 'exited') node.state = 'running'
         void this.#disarmLeft(node)
@@ -167,7 +176,7 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     }
     const onEnd = () => {
       setTimeout(() => this.#follow(node), RETRY_MS)
-      if (reached) void this.#lost(node)
+      if (reached) void this.#lost(node).finally(told)
     }
     followSocket(node.socket, { verb: 'events' }, onLine, onEnd)
   }
@@ -182,13 +191,22 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   async #lost(node: ContainerNode): Promise<void> {
     node.answered = false
     node.state = 'exited'
-    node.exit = 'not reached'
+    node.exit = NOT_REACHED
+    await this.#untilEnded(node)
     const words = (await this.#engine?.lastWords(node.service, LAST_LINES).catch(() => '')) ?? ''
-    const unheard = words.slice(words.lastIndexOf(node.heard) + node.heard.length)
-    if (words.includes(node.heard)) for (const event of eventsIn(unheard)) this.#o.events.add(event)
-    await this.look().catch(() => {})
+    if (words.includes(node.heard)) for (const event of unheardIn(words, node.heard)) this.#o.events.add(event)
     this.#writeFaults(node)
-    this.#o.events.emit('process.exit', { name: node.name, how: node.exit })
+    // Somebody else may have started it again.
+    this.#o.events.emit('process.exit', { name: node.name, how: node.exit || NOT_REACHED })
+  }
+
+  /** As the engine sees it, where there is one to ask. */
+  async #untilEnded(node: ContainerNode): Promise<void> {
+    for (const limit = Date.now() + ENDED_MS; this.#engine && Date.now() < limit;) {
+      await this.look().catch(() => {})
+      if (node.state === 'exited' && node.exit !== NOT_REACHED) return
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
   }
 }
 
@@ -196,7 +214,15 @@ function containerNode(address: NodeAddress): ContainerNode {
   const name = `${address.role}:${address.id}`
   const service = serviceOf(name)
   const socket = `${MANAGEMENT}/${service}.sock`
-  return { address, name, service, socket, pid: -1, state: 'exited', exit: 'not reached', answered: false, heard: '' }
+  const unknown = { state: 'exited', exit: NOT_REACHED, answered: false, heard: '', told: Promise.resolve() } as const
+  return { address, name, service, socket, pid: -1, ...unknown }
+}
+
+/** What the process that said `heard` has said after that; the next one in its container tells its own. */
+function unheardIn(words: string, heard: string): Omit<ClusterEvent, 'seq'>[] {
+  const events = eventsIn(words.slice(words.lastIndexOf(heard) + heard.length))
+  const next = events.findIndex((e) => e.event === 'node.start')
+  return next < 0 ? events : events.slice(0, next)
 }
 
 function exitOf(state: string, exitCode: number): string {
