@@ -14,6 +14,9 @@ const COMMANDS: Readonly<Record<ProcessVerb, readonly string[]>> = {
   restart: ['restart', '-t', GRACE_SECONDS],
 }
 
+/** Its process alone was stopped, when its code came to a point. */
+const GO_ON = ['kill', '--signal', 'CONT']
+
 /** What docker says instead of doing it, and what to do about that. */
 const TROUBLE: readonly (readonly [says: RegExp, what: string, advice: string])[] = [
   [
@@ -47,7 +50,12 @@ export class NodeContainer {
 
   /** Returns what the container does then, in Docker's word. */
   act(verb: ProcessVerb): string {
-    docker(...COMMANDS[verb], this.#id)
+    const isWhole = verb === 'resume' && this.#state !== 'paused'
+    docker(...(isWhole ? GO_ON : COMMANDS[verb]), this.#id)
+    return this.#state
+  }
+
+  get #state(): string {
     return docker('inspect', '--format', '{{.State.Status}}', this.#id)
   }
 
