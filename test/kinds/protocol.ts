@@ -17,7 +17,7 @@ export const PROTOCOL: Stories = {
     async show(stage) {
       const before = (await stage.sendOnce()).baseOffset
       await stage.hitBy(await once(stage, 'error', { error: 'INVALID_RECORD' }), () =>
-        expect(stage.sendOnce(0)).rejects.toMatchObject({ type: 'INVALID_RECORD' }),
+        expect(stage.tryOnce()).rejects.toMatchObject({ type: 'INVALID_RECORD' }),
       )
       expect((await stage.sendOnce()).baseOffset).toBe(before + 1)
     },
@@ -34,7 +34,7 @@ export const PROTOCOL: Stories = {
     seen: 'it is done, and the client cannot know',
     async show(stage) {
       const before = (await stage.sendOnce()).baseOffset
-      await stage.hitBy(await once(stage, 'lose-reply'), () => expect(stage.sendOnce(0)).rejects.toThrow())
+      await stage.hitBy(await once(stage, 'lose-reply'), () => expect(stage.tryOnce()).rejects.toThrow())
       expect((await stage.sendOnce()).baseOffset).toBe(before + 2)
     },
   },
@@ -42,7 +42,7 @@ export const PROTOCOL: Stories = {
     seen: 'it is not done, and the connection is closed',
     async show(stage) {
       const before = (await stage.sendOnce()).baseOffset
-      await stage.hitBy(await once(stage, 'disconnect'), () => expect(stage.sendOnce(0)).rejects.toThrow())
+      await stage.hitBy(await once(stage, 'disconnect'), () => expect(stage.tryOnce()).rejects.toThrow())
       expect((await stage.sendOnce()).baseOffset).toBe(before + 1)
     },
   },
@@ -52,7 +52,7 @@ export const PROTOCOL: Stories = {
       const fault = await once(stage, 'blackhole')
       let over = false
       const sent = stage
-        .sendOnce(0)
+        .tryOnce()
         .catch(() => undefined)
         .finally(() => (over = true))
       await until('its count', async () => (await stage.viewOf(fault)).state === 'spent')
@@ -76,7 +76,7 @@ export const PROTOCOL: Stories = {
     async show(stage) {
       const where = { topic: 'probed', clientId: 'probe' }
       const fault = await stage.add('protocol', 'metadata', { where, with: { mode: 'wrong-leader' } })
-      await stage.hitBy(fault, () => expect(stage.sendOnce(0)).rejects.toThrow('not the leader'))
+      await stage.hitBy(fault, () => expect(stage.tryOnce()).rejects.toThrow('not the leader'))
       await stage.control.healAll()
       await stage.sendOnce()
     },

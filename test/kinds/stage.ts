@@ -3,7 +3,7 @@
 import type { ClusterControl, ClusterEvent, FaultRequestInput, FaultView, NodeView } from '@faultline/director'
 import type { Connection } from '@faultline/client'
 import { buildBatch, metadata, produce } from '@faultline/protocol'
-import type { Kafka } from 'kafkajs'
+import type { Kafka, Producer } from 'kafkajs'
 import { connectTo } from '../support/client.ts'
 import { createTopic, kafkaFor, until } from '../support/cluster.ts'
 import { type Traffic, trafficTo } from '../support/traffic.ts'
@@ -28,10 +28,12 @@ export class Stage {
   /** All that the cluster has told. */
   readonly events: ClusterEvent[] = []
   readonly #world: World
+  readonly #producer: Producer
   readonly #listening = new AbortController()
 
-  private constructor(world: World, probe: Kafka, traffic: Traffic) {
+  private constructor(world: World, probe: Kafka, producer: Producer, traffic: Traffic) {
     this.#world = world
+    this.#producer = producer
     this.control = world.control
     this.probe = probe
     this.traffic = traffic
@@ -43,7 +45,10 @@ export class Stage {
     const kafka = kafkaFor(world.bootstrap, { clientId: 'traffic' })
     await createTopic(kafka, 'orders', 3)
     await createTopic(kafka, 'probed', 1, { 'message.timestamp.type': 'LogAppendTime' })
-    return new Stage(world, kafkaFor(world.bootstrap, { clientId: 'probe' }), await trafficTo(kafka, 'orders'))
+    const probe = kafkaFor(world.bootstrap, { clientId: 'probe' })
+    const producer = probe.producer()
+    await producer.connect()
+    return new Stage(world, probe, producer, await trafficTo(kafka, 'orders'))
   }
 
   async #listen(): Promise<void> {
@@ -52,7 +57,7 @@ export class Stage {
 
   async clear(): Promise<void> {
     this.#listening.abort()
-    await this.traffic.stop()
+    await Promise.all([this.traffic.stop(), this.#producer.disconnect()])
   }
 
   /** Everything is healed, all nodes serve, all replicas are in sync, and clients are answered. */
@@ -126,13 +131,18 @@ export class Stage {
     }
   }
 
-  /** Sends to `probed`; without retries it gives up at the first failure. */
-  async sendOnce(retries = 100): Promise<{ readonly baseOffset: number; readonly logAppendTime: number }> {
-    const producer = this.probe.producer({ retry: { retries } })
+  /** Sends to `probed`, until it is acknowledged. */
+  async sendOnce(by = this.#producer): Promise<{ readonly baseOffset: number; readonly logAppendTime: number }> {
+    const [sent] = await by.send({ topic: 'probed', acks: -1, messages: [{ value: 'x' }] })
+    return { baseOffset: Number(sent!.baseOffset), logAppendTime: Number(sent!.logAppendTime) }
+  }
+
+  /** The same by a client that comes now, and gives up at the first failure. */
+  async tryOnce(): Promise<void> {
+    const producer = this.probe.producer({ retry: { retries: 0 } })
     await producer.connect()
     try {
-      const [sent] = await producer.send({ topic: 'probed', acks: -1, messages: [{ value: 'x' }] })
-      return { baseOffset: Number(sent!.baseOffset), logAppendTime: Number(sent!.logAppendTime) }
+      await this.sendOnce(producer)
     } finally {
       await producer.disconnect()
     }
