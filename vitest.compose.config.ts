@@ -4,7 +4,9 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/compose/*.test.ts'],
+    globalSetup: ['test/compose/image.ts'],
     pool: 'forks',
+    fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 600_000,
   },

@@ -54,7 +54,7 @@ async function containers() {
   await docker.prepare()
   const out = join(temp, 'compose.json')
   const args = ['vitest', 'run', '--config', 'vitest.compose.config.ts', ...reporters('verbose', out)]
-  const done = await run('npx', args, 9 * MINUTE)
+  const done = await run('npx', args, 12 * MINUTE)
   docker.end()
   return counted('containers', done, out, () => 'containers')
 }

@@ -1,15 +1,14 @@
-// The cluster in containers for one test file: built, brought up under a name and on ports of its own, and gone afterwards.
+// The cluster in containers for one test file: brought up under a name and on ports of its own, and gone afterwards.
 import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ClusterControl } from '@faultline/director'
 import { until } from '../support/cluster.ts'
-import { composeCommand } from './machine.ts'
+import { composeCommand, ROOT } from './machine.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
-const FILES = ['docker/compose.yaml', 'test/compose/small-disk.yaml']
+const FILE = 'docker/compose.yaml'
 const ENGINE = 'docker/compose.engine.yaml'
 const LIMIT_MS = 300_000
 
@@ -25,49 +24,45 @@ export class ComposeCluster {
   readonly ports: readonly number[]
   readonly control: ClusterControl
   readonly #project = `faultline-test-${process.pid}`
-  readonly #image = `faultline:test-${process.pid}`
+  readonly #image: string
+  readonly #files: readonly string[]
   readonly #compose: readonly string[]
   readonly #api: string
 
-  private constructor(ports: readonly number[], compose: readonly string[]) {
+  private constructor(image: string, more: readonly string[], ports: readonly number[], compose: readonly string[]) {
+    this.#image = image
+    this.#files = [FILE, ...more]
     this.ports = ports.slice(0, 3)
     this.#compose = compose
     this.#api = `http://127.0.0.1:${ports[3]}`
     this.control = ClusterControl.at(this.#api, null)
   }
 
-  static async prepare(): Promise<ComposeCluster> {
-    return new ComposeCluster(await freePorts(4), (await composeCommand())!)
+  /** Everything is there, and well; `more` are files beside that of the cluster. */
+  static async start(image: string, ...more: readonly string[]): Promise<ComposeCluster> {
+    const cluster = new ComposeCluster(image, more, await freePorts(4), (await composeCommand())!)
+    try {
+      await cluster.compose('up', '-d')
+      await cluster.ready()
+    } catch (error) {
+      await cluster.stop()
+      throw error
+    }
+    return cluster
   }
 
   get bootstrap(): string {
     return this.ports.map((port) => `localhost:${port}`).join(',')
   }
 
-  /** Behind a proxy with a certificate of its own, the image is built with that. */
-  async build(): Promise<void> {
-    const certificate = join(ROOT, 'docker/ca.pem')
-    const own = process.env['NODE_EXTRA_CA_CERTS']
-    const lent = own !== undefined && !existsSync(certificate)
-    if (lent) copyFileSync(own, certificate)
-    try {
-      await this.compose('build', 'director')
-    } finally {
-      if (lent) rmSync(certificate)
-    }
-  }
-
-  async up(): Promise<void> {
-    await this.compose('up', '-d')
-  }
-
-  async down(): Promise<void> {
+  async stop(): Promise<void> {
     await this.compose('down', '-v', '-t', '20')
-    await run('docker', ['image', 'rm', '-f', this.#image]).catch(() => {})
+    const left = await this.#leftovers()
+    if (left !== '') throw new Error(`compose down has left ${left}`)
   }
 
   /** Containers, networks and volumes of the project. */
-  async leftovers(): Promise<string> {
+  async #leftovers(): Promise<string> {
     const label = ['-q', '--filter', `label=com.docker.compose.project=${this.#project}`]
     const lists = [
       ['ps', '-a'],
@@ -96,12 +91,6 @@ export class ComposeCluster {
     return (await this.control.find(node)).state
   }
 
-  async isr(topic: string): Promise<readonly number[]> {
-    const active = (await this.control.status()).find((n) => n.state === 'active')
-    const topics = (active?.report?.['topics'] ?? []) as { name: string; partitions: { isr: number[] }[] }[]
-    return topics.find((t) => t.name === topic)?.partitions[0]?.isr ?? []
-  }
-
   /** The first such event since then, by the wall clock. */
   async event(name: string, since: number): Promise<Readonly<Record<string, unknown>>> {
     for await (const event of this.control.events(0, AbortSignal.timeout(60_000)))
@@ -110,12 +99,17 @@ export class ComposeCluster {
   }
 
   async compose(...args: string[]): Promise<string> {
-    return this.#composeOf([...FILES, ENGINE], args)
+    return this.#composeOf([...this.#files, ENGINE], args)
   }
 
   /** The director is made anew, without the Docker engine's socket. */
   async takeSocket(): Promise<void> {
-    await this.#composeOf(FILES, ['up', '-d', '--no-deps', 'director'])
+    await this.#composeOf(this.#files, ['up', '-d', '--no-deps', 'director'])
+  }
+
+  /** It has it again. */
+  async giveSocket(): Promise<void> {
+    await this.compose('up', '-d', '--no-deps', 'director')
   }
 
   /** The command line in the director's container. */

@@ -1,6 +1,9 @@
 // Whether this machine can run the cluster in containers, and if not, what it lacks.
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+
+export const ROOT = join(import.meta.dirname, '../..')
 
 const NODE = 'node:24-bookworm-slim'
 const BASES = [NODE, 'ghcr.io/shopify/toxiproxy:2.12.0']

@@ -101,22 +101,6 @@ describe('a disk', () => {
 })
 
 describe('a machine that loses its power', () => {
-  it('loses nothing that others have, and catches up', async () => {
-    await using cluster = await start()
-    const { producer, send, acknowledged } = await producerTo(cluster)
-    const leader = await cluster.waitForLeader('orders-0')
-    const node = `broker:${leader}`
-    const { id } = await cluster.fault({ family: 'storage', kind: 'lose-unsynced', node, count: 1 })
-    await send(5)
-    await cluster.kill(node)
-    await send(3)
-    await cluster.restart(node)
-    await cluster.waitForIsr('orders-0', 3)
-    expect((await cluster.faults()).find((f) => f.id === id)).toMatchObject({ state: 'spent', hits: 1, lastHit: { node } })
-    expect([...(await readAll(cluster, acknowledged.length))]).toEqual(expect.arrayContaining(acknowledged))
-    await producer.disconnect()
-  })
-
   it.each([
     ['loses what was acknowledged and is on no other machine', '9223372036854775807', 0],
     ['loses nothing of a topic that is flushed with each record', '1', 5],

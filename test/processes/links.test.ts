@@ -93,7 +93,10 @@ describe('a link', () => {
 
   it('cannot be broken where nodes are linked directly', async () => {
     await using cluster = await startCluster({ brokers: 1, controllers: 1 }, DIST)
-    await expect(cluster.fault({ family: 'link', kind: 'cut' })).rejects.toThrow('links go directly from node to node')
+    for (const moment of [{}, { in: '1h' }])
+      await expect(cluster.fault({ family: 'link', kind: 'cut', ...moment })).rejects.toThrow(
+        'links go directly from node to node',
+      )
   })
 })
 

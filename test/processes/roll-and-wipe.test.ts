@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type ClusterEvent, type FaultRequestInput, startCluster, type StartedCluster } from '@faultline/director'
 import type { Kafka } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { rollOf } from '../kinds/process.ts'
 import { createTopic, DIST, kafkaFor, replicasOf, until, withAdmin } from '../support/cluster.ts'
 import { type Traffic, trafficTo } from '../support/traffic.ts'
 
@@ -31,29 +32,9 @@ const process = (kind: string, more: Partial<FaultRequestInput> = {}) => cluster
 const faultNamed = async (id: string) => (await cluster.faults()).find((f) => f.id === id)!
 const spent = (id: string) => until(`the end of ${id}`, async () => (await faultNamed(id)).state === 'spent', 60_000)
 
-/** What happened to whom, in order: "exit broker:1", "done broker:1". */
-function story(fault: string): string[] {
-  const begun = events.findIndex((e) => e.event === 'fault.begin' && e['fault'] === fault)
-  return events.slice(begun).flatMap((e) => {
-    if (e.event === 'process.exit') return [`exit ${String(e['name'])}`]
-    return e.event === 'fault.progress' ? [`done ${String(e['node'])}`] : []
-  })
-}
+const story = (id: string) => rollOf(events, id)
 
 describe('a rolling restart', () => {
-  it('of brokers takes one after the other, each when all before it are in sync, and clients lose nothing', async () => {
-    const { id, nodes } = await process('roll')
-    expect(nodes).toEqual(['broker:1', 'broker:2', 'broker:3'])
-    await spent(id)
-    expect(story(id)).toEqual([1, 2, 3].flatMap((b) => [`exit broker:${b}`, `done broker:${b}`]))
-    expect(await faultNamed(id)).toMatchObject({ hits: 3, lastHit: { node: 'broker:3' } })
-    const shrunk = events
-      .filter((e) => e.event === 'partition.change' && e['topic'] === 'orders')
-      .map((e) => e['isr'] as number[])
-    expect(Math.min(...shrunk.map((isr) => isr.length))).toBe(2)
-    await traffic.more(10)
-  })
-
   it('of controllers takes the active one last', async () => {
     const active = (await cluster.cluster.find('controller:active')).name
     const { id } = await process('roll', { with: { target: 'controllers' } })

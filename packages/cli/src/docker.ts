@@ -13,6 +13,9 @@ const COMMANDS: Readonly<Record<ProcessVerb, readonly string[]>> = {
   restart: ['restart', '-t', GRACE_SECONDS],
 }
 
+/** Its process alone was stopped, when its code came to a point. */
+const GO_ON = ['kill', '--signal', 'CONT']
+
 export class NodeContainer {
   readonly #id: string
 
@@ -31,7 +34,12 @@ export class NodeContainer {
 
   /** Returns what the container does then, in Docker's word. */
   async act(verb: ProcessVerb): Promise<string> {
-    await docker(...COMMANDS[verb], this.#id)
+    const isWhole = verb === 'resume' && (await this.#state()) !== 'paused'
+    await docker(...(isWhole ? GO_ON : COMMANDS[verb]), this.#id)
+    return this.#state()
+  }
+
+  #state(): Promise<string> {
     return docker('inspect', '--format', '{{.State.Status}}', this.#id)
   }
 

@@ -1,4 +1,5 @@
 // A running cluster, asked, broken and healed over its control API, wherever that is.
+import { Refusal } from '@faultline/base'
 import type { ClusterInfo } from './api/control-server.ts'
 import { ControlClient } from './control-client.ts'
 import type { ClusterEvent } from './events/cluster-events.ts'
@@ -6,6 +7,14 @@ import type { FaultView } from './fault/fault-entry.ts'
 import type { Kind } from './fault/family.ts'
 import type { FaultRequestInput } from './fault/fault-request.ts'
 import type { NodeReport, NodeView, ProcessVerb } from './fleet.ts'
+
+const WAIT_MS = 30_000
+const POLL_MS = 50
+
+interface PartitionView {
+  readonly leader: number
+  readonly isr: readonly number[]
+}
 
 export interface FaultPoints {
   readonly families: readonly { readonly family: string; readonly kinds: readonly Kind[] }[]
@@ -75,6 +84,22 @@ export abstract class ClusterControl {
     return this.control.call('GET', '/points')
   }
 
+  /** Until the partition's ISR has `size` members. Refuses after `limitMs`. */
+  waitForIsr(partition: string, size: number, limitMs = WAIT_MS): Promise<readonly number[]> {
+    return waitFor(`${partition} to have ${size} in-sync replicas`, limitMs, async () => {
+      const isr = (await this.#partition(partition))?.isr
+      return isr?.length === size ? isr : undefined
+    })
+  }
+
+  /** Until the partition is led, by another broker than `not` if that is given. Resolves with the leader's id. */
+  waitForLeader(partition: string, not = -1, limitMs = WAIT_MS): Promise<number> {
+    return waitFor(`a leader of ${partition}`, limitMs, async () => {
+      const leader = (await this.#partition(partition))?.leader ?? -1
+      return leader >= 0 && leader !== not ? leader : undefined
+    })
+  }
+
   events(after: number, signal: AbortSignal): AsyncGenerator<ClusterEvent> {
     return this.control.events(after, signal)
   }
@@ -92,6 +117,14 @@ export abstract class ClusterControl {
   async down(wipe: boolean): Promise<void> {
     await this.control.call('POST', '/down', { wipe })
   }
+
+  /** As the active controller has it. */
+  async #partition(name: string): Promise<PartitionView | undefined> {
+    const dash = name.lastIndexOf('-')
+    const active = (await this.status()).find((n) => n.report?.state === 'active')
+    const topics = (active?.report?.['topics'] ?? []) as { name: string; partitions: PartitionView[] }[]
+    return topics.find((t) => t.name === name.slice(0, dash))?.partitions[Number(name.slice(dash + 1))]
+  }
 }
 
 class DistantCluster extends ClusterControl {
@@ -100,5 +133,16 @@ class DistantCluster extends ClusterControl {
   constructor(control: ControlClient) {
     super()
     this.control = control
+  }
+}
+
+async function waitFor<T>(what: string, limitMs: number, look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + limitMs
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    if (Date.now() > deadline)
+      throw new Refusal('TIMED_OUT', `waited ${limitMs} ms for ${what}`, 'look at the nodes with: npx faultline status')
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

@@ -105,6 +105,9 @@ export abstract class Fleet<N extends FleetNode = FleetNode> {
     return dirname(this.nodes[0]!.socket)
   }
 
+  /** Throws Refusal where somebody else has to end, stop and start nodes, and says how; `verb` when it is one for one node. */
+  checkActs(_node?: string, _verb?: ProcessVerb): void {}
+
   /** The folder with a node's data, where the director can reach it. */
   dataOf(_node: N): string | undefined {
     return undefined

@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Refusal } from '@faultline/base'
 import { Cluster, type StartOptions } from './cluster.ts'
 import type { ClusterEvent } from './events/cluster-events.ts'
 import type { FaultView } from './fault/fault-entry.ts'
@@ -11,15 +10,6 @@ import type { FaultRequestInput } from './fault/fault-request.ts'
 import type { NodeView, ProcessVerb } from './fleet.ts'
 
 export type ClusterOptions = Partial<Omit<StartOptions, 'folder' | 'detached' | 'program'>>
-
-const WAIT_MS = 30_000
-const POLL_MS = 50
-
-interface PartitionView {
-  readonly leader: number
-  readonly leaderEpoch: number
-  readonly isr: readonly number[]
-}
 
 export interface StartedCluster extends AsyncDisposable {
   readonly cluster: Cluster
@@ -84,37 +74,10 @@ export async function startCluster(options: ClusterOptions = {}, program = __dir
     faults: () => cluster.faults(),
     heal: (id) => cluster.heal(id),
     healAll: () => cluster.healAll(),
-    waitForIsr: (partition, size, limitMs = WAIT_MS) =>
-      waitFor(`${partition} to have ${size} in-sync replicas`, limitMs, async () => {
-        const isr = (await partitionOf(cluster, partition))?.isr
-        return isr?.length === size ? isr : undefined
-      }),
-    waitForLeader: (partition, not = -1, limitMs = WAIT_MS) =>
-      waitFor(`a leader of ${partition}`, limitMs, async () => {
-        const leader = (await partitionOf(cluster, partition))?.leader ?? -1
-        return leader >= 0 && leader !== not ? leader : undefined
-      }),
+    waitForIsr: (partition, size, limitMs) => cluster.waitForIsr(partition, size, limitMs),
+    waitForLeader: (partition, not, limitMs) => cluster.waitForLeader(partition, not, limitMs),
     events: (after, signal) => cluster.events(after, signal),
     stop,
     [Symbol.asyncDispose]: stop,
-  }
-}
-
-/** As the active controller has it. */
-async function partitionOf(cluster: Cluster, partition: string): Promise<PartitionView | undefined> {
-  const dash = partition.lastIndexOf('-')
-  const active = (await cluster.status()).find((n) => n.report?.state === 'active')
-  const topics = (active?.report?.['topics'] ?? []) as { name: string; partitions: PartitionView[] }[]
-  return topics.find((t) => t.name === partition.slice(0, dash))?.partitions[Number(partition.slice(dash + 1))]
-}
-
-async function waitFor<T>(what: string, limitMs: number, look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + limitMs
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    if (Date.now() > deadline)
-      throw new Refusal('TIMED_OUT', `waited ${limitMs} ms for ${what}`, 'look at the nodes with: npx faultline status')
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

@@ -28,6 +28,7 @@ describe('a fault book on a file', () => {
     },
     namesOf: () => ['broker:1', 'broker:2'],
     resolve: async (selector: string) => ({ name: selector === 'leader:orders-0' ? leader : selector, state: 'exited' }),
+    checkActs: () => {},
     act: async (verb: string, { name }: { name: string }) => void acts.push(`${verb} ${name}`),
     start: async ({ name }: { name: string }) => void acts.push(`start ${name}`),
     manage: async (_: string, { verb }: { verb: string }) => (verb === 'faults' ? [] : { armed: true }),

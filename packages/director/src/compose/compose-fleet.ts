@@ -6,7 +6,7 @@ import { Refusal } from '@faultline/base'
 import type { ManagementRequest } from '@faultline/node'
 import type { ClusterDescription, NodeAddress } from '../cluster-folder.ts'
 import { type ClusterEvent, eventsIn } from '../events/cluster-events.ts'
-import { type Containers, Fleet, type FleetContext, type FleetNode, type ProcessState } from '../fleet.ts'
+import { type Containers, Fleet, type FleetContext, type FleetNode, type ProcessState, type ProcessVerb } from '../fleet.ts'
 import { followSocket } from '../json-socket.ts'
 import { CLIENTS } from '../links/link.ts'
 import { ProxiedLinks } from '../links/proxied-links.ts'
@@ -16,8 +16,10 @@ import { DockerEngine } from './docker-engine.ts'
 const GRACE_SECONDS = 20
 /** A node's socket appears a moment after its process. */
 const RETRY_MS = 50
+/** So long after its process has ended, a container has, too. */
 /** Lines in which what a node told last is looked for. */
 const LAST_LINES = 100
+const NOT_REACHED = 'not reached'
 /** What the shell makes of a signal. */
 const SIGNALLED: Readonly<Record<number, string>> = { 137: 'SIGKILL', 143: 'SIGTERM' }
 
@@ -31,6 +33,8 @@ interface ContainerNode extends FleetNode {
   ending: string
   /** Who waits for its end. */
   onLost: () => void
+  /** Resolves when the end of its process is told, and all that it told before, and its container has ended. */
+  told: Promise<void>
 }
 
 export class ComposeFleet extends Fleet<ContainerNode> {
@@ -90,9 +94,10 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   }
 
   async start(node: ContainerNode): Promise<void> {
-    const engine = this.#engineFor(node, 'start')
+    const engine = this.#engineFor(node, 'restart')
+    // A container has one log for all its processes, and the exit code of the last.
+    await node.told
     this.#writeFaults(node)
-    if (node.ending !== '') await engine.ended(node.service)
     node.ending = ''
     await engine.start(node.service)
     node.state = 'running'
@@ -100,7 +105,7 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   }
 
   async resume(node: ContainerNode): Promise<void> {
-    await this.#engineFor(node, 'unpause').resume(node.service)
+    await this.#engineFor(node, 'resume').resume(node.service)
     node.state = 'running'
     this.#o.events.emit('process.resume', { name: node.name })
   }
@@ -126,7 +131,7 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   }
 
   protected async terminate(node: ContainerNode): Promise<void> {
-    await this.#engineFor(node, 'stop').stop(node.service, GRACE_SECONDS)
+    await this.#engineFor(node, 'terminate').stop(node.service, GRACE_SECONDS)
     await this.look()
   }
 
@@ -148,14 +153,16 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     }
   }
 
-  #engineFor({ name, service }: ContainerNode, verb: string): DockerEngine {
-    if (this.#engine) return this.#engine
-    const what = `${name} is a container, and the director does not have the Docker engine's socket`
-    throw new Refusal(
-      'BAD_ARGUMENT',
-      what,
-      `where Docker is, docker compose ${verb} ${service}, or the same with --at http://localhost:8080; or start with -f docker/compose.engine.yaml too`,
-    )
+  override checkActs(node?: string, verb?: ProcessVerb): void {
+    if (this.#engine) return
+    const what = "nodes are containers, and the director does not have the Docker engine's socket"
+    const itself = verb === undefined ? '' : `where Docker is: npx faultline ${verb} ${node} --at http://localhost:8080; or `
+    throw new Refusal('BAD_ARGUMENT', what, `${itself}start the cluster with -f docker/compose.engine.yaml, too`)
+  }
+
+  #engineFor({ name }: ContainerNode, verb: ProcessVerb): DockerEngine {
+    this.checkActs(name, verb)
+    return this.#engine!
   }
 
   #writeFaults({ name, service }: ContainerNode): void {
@@ -166,9 +173,11 @@ export class ComposeFleet extends Fleet<ContainerNode> {
   #follow(node: ContainerNode): void {
     const { events } = this.#o
     let reached = false
+    let told = () => {}
     const onLine = (line: unknown) => {
       if (!reached) {
         reached = true
+        node.told = new Promise((resolve) => (told = resolve))
         node.answered = true
         node.ending = ''
         if (node.state === 'exited') node.state = 'running'
@@ -180,7 +189,7 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     }
     const onEnd = () => {
       setTimeout(() => this.#follow(node), RETRY_MS)
-      if (reached) void this.#lost(node)
+      if (reached) void this.#lost(node).finally(told)
     }
     followSocket(node.socket, { verb: 'events' }, onLine, onEnd)
   }
@@ -196,22 +205,22 @@ export class ComposeFleet extends Fleet<ContainerNode> {
     node.answered = false
     node.state = 'exited'
     const isOurDoing = node.ending !== ''
-    node.ending ||= 'not reached'
+    node.ending ||= NOT_REACHED
     node.exit = node.ending
     node.onLost()
-    const tell = () => this.#o.events.emit('process.exit', { name: node.name, how: node.exit })
+    const tell = () => this.#o.events.emit('process.exit', { name: node.name, how: node.exit || NOT_REACHED })
     // The engine answers late while it takes a container down.
     if (isOurDoing) tell()
+    await this.#untilEnded(node)
     const words = (await this.#engine?.lastWords(node.service, LAST_LINES).catch(() => '')) ?? ''
-    const unheard = words.slice(words.lastIndexOf(node.heard) + node.heard.length)
-    if (words.includes(node.heard)) for (const event of eventsIn(unheard)) this.#o.events.add(event)
+    if (words.includes(node.heard)) for (const event of unheardIn(words, node.heard)) this.#o.events.add(event)
     this.#writeFaults(node)
-    await this.#learnHow(node)
+    // Somebody else may have started it again.
     if (!isOurDoing) tell()
   }
 
-  /** One that ended by itself still has its container for a while, which knows how only when it is gone. */
-  async #learnHow(node: ContainerNode): Promise<void> {
+  /** As the engine sees it, where there is one to ask: the container of a process that is dead may be there for seconds. */
+  async #untilEnded(node: ContainerNode): Promise<void> {
     while (this.#engine && !node.answered) {
       const containers = await this.#engine.containers().catch(() => undefined)
       const state = containers?.get(node.service)?.state ?? 'removed'
@@ -228,19 +237,15 @@ function containerNode(address: NodeAddress): ContainerNode {
   const name = `${address.role}:${address.id}`
   const service = serviceOf(name)
   const socket = `${MANAGEMENT}/${service}.sock`
-  return {
-    address,
-    name,
-    service,
-    socket,
-    pid: -1,
-    state: 'exited',
-    exit: 'not reached',
-    answered: false,
-    heard: '',
-    ending: '',
-    onLost: () => {},
-  }
+  const unknown = { state: 'exited', exit: NOT_REACHED, answered: false, heard: '' } as const
+  return { address, name, service, socket, pid: -1, ...unknown, ending: '', onLost: () => {}, told: Promise.resolve() }
+}
+
+/** What the process that said `heard` has said after that; the next one in its container tells its own. */
+function unheardIn(words: string, heard: string): Omit<ClusterEvent, 'seq'>[] {
+  const events = eventsIn(words.slice(words.lastIndexOf(heard) + heard.length))
+  const next = events.findIndex((e) => e.event === 'node.start')
+  return next < 0 ? events : events.slice(0, next)
 }
 
 function exitOf(state: string, exitCode: number): string {

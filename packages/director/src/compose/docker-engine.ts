@@ -60,11 +60,6 @@ export class DockerEngine {
     await call('POST', `/containers/${await this.#id(service)}/kill?signal=SIGKILL`)
   }
 
-  /** Resolves when the container is gone: until then it cannot be started again. */
-  async ended(service: string): Promise<void> {
-    await call('POST', `/containers/${await this.#id(service)}/wait`)
-  }
-
   /** In order, or by force after `graceSeconds`. */
   async stop(service: string, graceSeconds: number): Promise<void> {
     await call('POST', `/containers/${await this.#id(service)}/stop?t=${graceSeconds}`)

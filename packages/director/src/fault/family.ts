@@ -71,6 +71,8 @@ export interface FaultFamily {
   readonly beginsAfter?: boolean
   /** Throws Refusal for what it makes no sense to ask for. */
   check?(request: FaultRequest): void
-  /** Throws Refusal when this world cannot do it. */
+  /** Throws Refusal for what cannot be done where this cluster runs, whenever it is to begin. */
+  checkWorld?(request: FaultRequest, fleet: Fleet): void
+  /** Throws Refusal when it cannot be done now. */
   begin(request: FaultRequest, context: BeginContext): Promise<Begun>
 }

@@ -41,6 +41,7 @@ export class FaultBook {
   async add(input: unknown): Promise<FaultView> {
     const request = parseFaultRequest(input)
     const family = checkRequest(request, this.#fleet)
+    family.checkWorld?.(request, this.#fleet)
     if (request.after && !this.#entries.has(request.after.fault))
       throw bad(`there is no fault ${request.after.fault} to come after`, 'see them with: npx faultline fault list')
     const entry = newEntry(`f${this.#next++}`, request, family)
@@ -99,11 +100,12 @@ export class FaultBook {
     return viewOf(entry)
   }
 
-  /** Every fault ends, and whatever a node may still be armed with. */
+  /** Every fault ends, and whatever a node may still be armed with; then it is told what could not be undone. */
   async healAll(): Promise<number> {
     const open = [...this.#entries.values()].filter(isUndone)
-    await Promise.all(open.map((entry) => this.#end(entry, 'healed')))
+    const ends = await Promise.allSettled(open.map((entry) => this.#end(entry, 'healed')))
     await Promise.all(this.#fleet.nodes.map((n) => this.#fleet.manage(n.name, { verb: 'disarm-all' })))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
     return open.length
   }
 

@@ -8,12 +8,19 @@ import { partitionsOf } from './partitions.ts'
 /** Partitions that are named in a message. */
 const NAMED = 5
 
+/** Throws Refusal where disks are out of the director's reach. */
+export function checkDisks(fleet: Fleet): void {
+  if (fleet.nodes.some((node) => fleet.dataOf(node) === undefined))
+    throw bad(
+      'nodes are containers: the director does not reach their disks',
+      'how to remove the volume of a broker is in docs/compose.md',
+    )
+}
+
 /** `stopping` is called when it begins to be done: whatever goes wrong then, the node is to be started again. */
 export async function wipe(fleet: Fleet, node: FleetNode, force: boolean, stopping: () => void): Promise<void> {
   if (node.address.role !== 'broker') throw bad(`${node.name} is no broker`, 'a controller must not forget whom it voted for')
-  const folder = fleet.dataOf(node)
-  if (folder === undefined)
-    throw bad(`the director cannot reach the data of ${node.name}`, 'stop it, remove its volume, and start it again')
+  const folder = fleet.dataOf(node)!
   if (!force) await checkCopies(fleet, node)
   stopping()
   if (node.state !== 'exited') await fleet.act('terminate', node)

@@ -1,5 +1,6 @@
 // A node crashes, or stops in its tracks, when its code comes to a point that has a name.
 import { POINTS } from '@faultline/fault'
+import type { Fleet, FleetNode } from '../../fleet.ts'
 import type { Begun, BeginContext, Kind } from '../family.ts'
 import { bad, type FaultRequest } from '../fault-request.ts'
 import { armNodes, nodeFault } from '../node-faults.ts'
@@ -24,9 +25,15 @@ export async function beginAtPoint(request: FaultRequest, context: BeginContext)
   const heal = async () => {
     const victims = fleet.nodes.filter((n) => names.includes(n.name))
     // Stopped, a node answers nobody: first it goes on.
-    if (kind === 'pause') for (const node of victims) await fleet.resume(node)
+    if (kind === 'pause') for (const node of await silentOf(fleet, victims)) await fleet.resume(node)
     await begun.heal()
     for (const node of victims) if (node.state === 'exited') await fleet.start(node)
   }
   return { ...begun, lasts: true, heal }
+}
+
+/** Those that it has stopped: not whom somebody else has. */
+async function silentOf(fleet: Fleet, nodes: readonly FleetNode[]): Promise<FleetNode[]> {
+  const views = await Promise.all(nodes.map((node) => fleet.view(node)))
+  return nodes.filter((_, i) => views[i]!.state === 'silent')
 }

@@ -1,5 +1,4 @@
 // Faults of links: what one node sends to another is late, slow, cut into pieces, or does not arrive. In a proxied cluster only.
-import { Refusal } from '@faultline/base'
 import type { Fleet } from '../../fleet.ts'
 import { CLIENTS, type Flow, flows, LINK_PLANES, type LinkPlane } from '../../links/link.ts'
 import type { ProxiedLinks, ToxicWish } from '../../links/proxied-links.ts'
@@ -88,14 +87,11 @@ export const link: FaultFamily = {
     if (request.kind === 'partition' && (request.from ?? request.to))
       throw bad('a partition is among many: from and to are of a cut', 'use --with among=brokers --with shape=halves')
   },
+  checkWorld(_, { links }) {
+    if (!links) throw bad('links go directly from node to node here', 'start the cluster with: npx faultline up --proxied')
+  },
   async begin(request, context) {
-    const { links } = context.fleet
-    if (!links)
-      throw new Refusal(
-        'BAD_FAULT',
-        'links go directly from node to node here',
-        'start the cluster with: npx faultline up --proxied',
-      )
+    const links = context.fleet.links!
     const chosen = request.kind === 'partition' ? partitionFlows(request, context.fleet) : await chosenFlows(request, context)
     if (chosen.length === 0) throw bad('no link matches: nobody dials there on that plane')
     const names = [...new Set(chosen.map((f) => f.link.name))]

@@ -1,11 +1,11 @@
 // Faults of processes: a node is ended, stopped in its tracks, started again, or loses its disk. With a condition, in the moment in which it
 // comes true.
-import type { Fleet, ProcessVerb } from '../../fleet.ts'
+import { type Fleet, PROCESS_VERBS, type ProcessVerb } from '../../fleet.ts'
 import { armNodes, HOLD_MS, nodeFault } from '../node-faults.ts'
 import type { Begun, BeginContext, FaultFamily, Kind } from '../family.ts'
 import { bad, type FaultRequest } from '../fault-request.ts'
 import { roll, ROLL_TARGETS } from '../roll.ts'
-import { wipe } from '../wipe.ts'
+import { checkDisks, wipe } from '../wipe.ts'
 import { AT_POINT, beginAtPoint, checkAtPoint } from './at-point.ts'
 import { vantageOf } from '../vantage.ts'
 
@@ -27,6 +27,7 @@ const KINDS: readonly Kind[] = [
 ]
 
 const isAtPoint = (kind: string) => AT_POINT.some((k) => k.kind === kind)
+const isVerb = (kind: string): kind is ProcessVerb => PROCESS_VERBS.some((verb) => verb === kind)
 
 export const process: FaultFamily = {
   family: 'process',
@@ -49,6 +50,10 @@ export const process: FaultFamily = {
         `${node} would forget whom it voted for, and with it what the quorum has promised: two controllers could lead in one term`,
         "Kafka, too, has to be given a new voter instead (KIP-853), and this quorum's voters are fixed: restart or kill it",
       )
+  },
+  checkWorld({ kind, node }, fleet) {
+    if (kind === 'wipe') checkDisks(fleet)
+    if (!isAtPoint(kind)) fleet.checkActs(node, isVerb(kind) ? kind : undefined)
   },
   async begin(request, context) {
     if (isAtPoint(request.kind)) return beginAtPoint(request, context)
