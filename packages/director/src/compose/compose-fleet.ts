@@ -16,7 +16,6 @@ import { DockerEngine } from './docker-engine.ts'
 const GRACE_SECONDS = 20
 /** A node's socket appears a moment after its process. */
 const RETRY_MS = 50
-/** So long after its process has ended, a container has, too. */
 /** Lines in which what a node told last is looked for. */
 const LAST_LINES = 100
 const NOT_REACHED = 'not reached'
