@@ -1,20 +1,13 @@
 // npm run bench:edge: what the record at the brokers' edge costs while it is on: processor time of a broker for a Produce of ten records, and how much
 // goes into a cluster. What it costs while it is off is part of bench:faults.
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { bundle, costOf } from './produce-cost.mjs'
 import { compare } from './throughput.mjs'
 
-const ROOT = join(import.meta.dirname, '..')
 const PAIRS = 9
-const outfile = join(ROOT, 'dist/bench-edge.cjs')
-const external = ['classic-level', '@node-rs/crc32']
-const options = { bundle: true, platform: 'node', format: 'cjs', external, logLevel: 'error' }
-await build({ ...options, entryPoints: [join(ROOT, 'bench/produce.ts')], outfile })
-
-const time = (...args) => Number(spawnSync(process.execPath, [outfile, ...args], { encoding: 'utf8' }).stdout)
-const runs = Array.from({ length: PAIRS }, () => ({ off: time(), on: time('record') }))
+const broker = await bundle('edge')
+const runs = Array.from({ length: PAIRS }, () => ({ off: costOf(broker), on: costOf(broker, 'record') }))
 const median = (kind) => runs.map((run) => run[kind]).sort((a, b) => a - b)[PAIRS >> 1]
 console.log(
   `a Produce of ten records: ${median('off').toFixed(1)} us of CPU without a record, ${median('on').toFixed(1)} us with it`,

@@ -1,11 +1,8 @@
-// npm run bench:faults: what faults cost while none is armed, and the record at the edge while nobody wants it. The same requests go through a broker's Produce handler, compiled as it is and
-// compiled without a trace of faults, in 30 interleaved pairs.
-import { spawnSync } from 'node:child_process'
+// npm run bench:faults: what faults cost while none is armed, and the record at the edge while nobody wants it. The same requests go through a broker's
+// Produce handler, compiled as it is and compiled without a trace of faults, in 30 interleaved pairs.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { build } from 'esbuild'
+import { bundle, costOf } from './produce-cost.mjs'
 
-const ROOT = join(import.meta.dirname, '..')
 const PAIRS = 30
 
 /** The sources without faults, and without the record at the edge: no look at what is armed, and the ports behind. */
@@ -30,20 +27,11 @@ const stripped = {
   },
 }
 
-async function bundle(name, plugins) {
-  const outfile = join(ROOT, `dist/bench-${name}.cjs`)
-  const external = ['classic-level', '@node-rs/crc32']
-  const options = { bundle: true, platform: 'node', format: 'cjs', external, logLevel: 'error' }
-  await build({ ...options, entryPoints: [join(ROOT, 'bench/produce.ts')], outfile, plugins })
-  return outfile
-}
-
-const [as, without] = [await bundle('faults', []), await bundle('no-faults', [stripped])]
-const time = (file) => Number(spawnSync(process.execPath, [file], { encoding: 'utf8' }).stdout)
+const [as, without] = [await bundle('faults'), await bundle('no-faults', [stripped])]
 const ratios = []
 for (let i = 0; i < PAIRS; i++) {
   // Who goes first takes turns.
-  const [a, b] = i % 2 === 0 ? [time(as), time(without)] : [time(without), time(as)].reverse()
+  const [a, b] = i % 2 === 0 ? [costOf(as), costOf(without)] : [costOf(without), costOf(as)].reverse()
   ratios.push(a / b - 1)
 }
 ratios.sort((x, y) => x - y)
