@@ -8,8 +8,8 @@ const PACKAGES = ['docker.io', 'docker-compose', 'iptables', 'iproute2']
 /** Where Debian has it by itself. */
 const CLI = 'docker-cli'
 const BASES = ['node:24-bookworm-slim', 'ghcr.io/shopify/toxiproxy:2.12.0']
-/** What tests name theirs by. */
-const OURS = 'faultline-test-'
+/** What the names of ours begin with, of tests and of experiments. */
+const OURS = 'faultline-'
 const MINUTE = 60_000
 const START_MS = 30_000
 const END_MS = 30_000
