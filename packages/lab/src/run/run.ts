@@ -320,7 +320,10 @@ export class Run {
 
   async #isrsAreFull({ cluster }: RunningWorld): Promise<boolean> {
     const wanted = new Set(this.#o.experiment.topics.map((t) => t.name))
-    const active = (await cluster.status().catch(() => [])).find((n) => n.report?.state === 'active')
+    const nodes = await cluster.status().catch(() => [])
+    // The controller counts a broker in that was killed, until its session is over or it comes back.
+    if (!nodes.every((n) => n.role === 'controller' || n.state === 'running')) return false
+    const active = nodes.find((n) => n.report?.state === 'active')
     const topics = (active?.report?.['topics'] ?? []) as { name: string; partitions: { isr: number[]; replicas: number[] }[] }[]
     const ours = topics.filter((t) => wanted.has(t.name))
     return ours.length === wanted.size && ours.every((t) => t.partitions.every((p) => p.isr.length === p.replicas.length))
