@@ -47,6 +47,19 @@ function detail<A extends Api>(api: A, { changes, asked, told }: Words<A>): [num
 
 const justError = (answer: { errorCode?: number }) => error(answer.errorCode)
 
+interface Committed {
+  readonly topics?: readonly (TopicNames & { readonly partitions?: readonly Fetched[] })[]
+}
+
+const justErrors = ({ topics = [] }: Committed, nameOf: NameOf) => ({
+  partitions: partitionsIn(
+    topics,
+    nameOf,
+    (t) => t.partitions ?? [],
+    (p) => [p.partitionIndex ?? 0, error(p.errorCode)],
+  ),
+})
+
 const positions = (
   topics: readonly (TopicNames & { partitions: readonly { partitionIndex: number; committedOffset: number }[] })[],
   nameOf: NameOf,
@@ -127,14 +140,7 @@ export const DETAILS: ReadonlyMap<number, Detail> = new Map([
       member: memberId,
       partitions: positions(topics, nameOf),
     }),
-    told: ({ topics = [] }, nameOf) => ({
-      partitions: partitionsIn(
-        topics,
-        nameOf,
-        (t) => t.partitions ?? [],
-        (p) => [p.partitionIndex ?? 0, error(p.errorCode)],
-      ),
-    }),
+    told: justErrors,
   }),
   detail(offsetFetch, {
     asked: ({ groupId, groups }) => ({ groups: groups.length > 0 ? groups.map((g) => g.groupId) : [groupId] }),
@@ -255,14 +261,7 @@ export const DETAILS: ReadonlyMap<number, Detail> = new Map([
       member: memberId,
       partitions: positions(topics, nameOf),
     }),
-    told: ({ topics = [] }, nameOf) => ({
-      partitions: partitionsIn(
-        topics,
-        nameOf,
-        (t) => t.partitions ?? [],
-        (p) => [p.partitionIndex ?? 0, error(p.errorCode)],
-      ),
-    }),
+    told: justErrors,
   }),
 ])
 
