@@ -7,6 +7,7 @@ const { BOOTSTRAP_SERVERS, APP_INSTANCE, SESSION_TIMEOUT_MS = '6000' } = process
 const clientId = `copier-${APP_INSTANCE}`
 const kafka = new Kafka({ clientId, brokers: BOOTSTRAP_SERVERS.split(','), logLevel: logLevel.ERROR })
 const GROUP = 'copiers'
+const admin = kafka.admin()
 /** In the middle of a transaction, so that whoever stops here has one open. */
 const WORK_MS = 400
 
@@ -15,21 +16,34 @@ let consumer
 const producers = new Map()
 
 async function producerOf(partition) {
-  if (!producers.has(partition)) {
-    const producer = kafka.producer({
-      transactionalId: `copy-${partition}`,
-      maxInFlightRequests: 1,
-      idempotent: true,
-      transactionTimeout: 20_000,
-    })
-    await producer.connect()
-    producers.set(partition, producer)
-  }
-  return producers.get(partition)
+  const producer = kafka.producer({
+    transactionalId: `copy-${partition}`,
+    maxInFlightRequests: 1,
+    idempotent: true,
+    transactionTimeout: 20_000,
+  })
+  await producer.connect()
+  return producer
+}
+
+/**
+ * Ends what another copy left open. If that was to be committed, the position is another one than this copy was told when it got the partition:
+ * kafkajs does not wait for positions that are being committed (KIP-447).
+ */
+async function settled(producer, topic, partition) {
+  await (await producer.transaction()).abort()
+  const [{ partitions }] = await admin.fetchOffsets({ groupId: GROUP, topics: [topic] })
+  return Number(partitions.find((p) => p.partition === partition).offset)
 }
 
 async function copy({ batch: { topic, partition, messages }, resolveOffset, heartbeat }) {
-  const producer = await producerOf(partition)
+  if (!producers.has(partition)) {
+    const mine = await producerOf(partition)
+    const committed = await settled(mine, topic, partition)
+    producers.set(partition, mine)
+    if (committed > Number(messages[0].offset)) return consumer.seek({ topic, partition, offset: String(committed) })
+  }
+  const producer = producers.get(partition)
   try {
     const transaction = await producer.transaction()
     try {
@@ -78,5 +92,5 @@ async function live() {
   await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: copy })
 }
 
-process.once('SIGTERM', () => void Promise.all([consumer.disconnect(), forget()]).then(() => process.exit(0)))
-void live()
+process.once('SIGTERM', () => void Promise.all([consumer.disconnect(), admin.disconnect(), forget()]).then(() => process.exit(0)))
+void admin.connect().then(live)

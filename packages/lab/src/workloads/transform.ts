@@ -4,7 +4,7 @@ import type { Consumer, EachBatchPayload, Kafka, Producer } from 'kafkajs'
 import type { Workload } from '../experiment/schema.ts'
 import { identityOf, type Send, type Transaction } from '../history/history.ts'
 import { GroupHolds } from './group-holds.ts'
-import { kafkaOf, RETRY, RETRY_SHORTLY, transactionalProducer } from './kafkajs.ts'
+import { initTransactions, kafkaOf, RETRY, RETRY_SHORTLY, transactionalProducer } from './kafkajs.ts'
 import { placed, type RunningWorkload, within, type WorkloadContext } from './workload.ts'
 
 type Options = Extract<Workload, { kind: 'transform' }>
@@ -60,6 +60,7 @@ class RunningTransform implements RunningWorkload {
     consumer.on(consumer.events.CRASH, again)
     try {
       await producer.connect()
+      await initTransactions(producer)
       await consumer.connect()
       await consumer.subscribe({ topic: from, fromBeginning: true })
       await consumer.run({

@@ -23,6 +23,8 @@ process.once('SIGTERM', async () => {
   process.exit(0)
 })
 await producer.connect()
+// What an earlier life left open has to end before the consumer asks where its group is: kafkajs does not wait for that itself.
+await (await producer.transaction()).abort()
 await consumer.connect()
 await consumer.subscribe({ topic: TOPIC, fromBeginning: true })
 await consumer.run({
