@@ -1,16 +1,17 @@
 // The cluster in containers for one test file: brought up under a name and on ports of its own, and gone afterwards.
 import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { ClusterControl } from '@faultline/director'
+import { ClusterControl, freePorts, PortMarks } from '@faultline/director'
 import { until } from '../support/cluster.ts'
 import { composeCommand, ROOT } from './machine.ts'
 
 const FILE = 'docker/compose.yaml'
 const ENGINE = 'docker/compose.engine.yaml'
 const LIMIT_MS = 300_000
+/** Until this test file is over. */
+const MARKS = new PortMarks()
 
 const run = promisify(execFile)
 
@@ -40,7 +41,7 @@ export class ComposeCluster {
 
   /** Everything is there, and well; `more` are files beside that of the cluster. */
   static async start(image: string, ...more: readonly string[]): Promise<ComposeCluster> {
-    const cluster = new ComposeCluster(image, more, await freePorts(4), (await composeCommand())!)
+    const cluster = new ComposeCluster(image, more, await freePorts('127.0.0.1', 4, MARKS), (await composeCommand())!)
     try {
       await cluster.compose('up', '-d')
       await cluster.ready()
@@ -142,12 +143,4 @@ export class ComposeCluster {
     }
     return (await run(file!, rest, { cwd: ROOT, env, timeout: LIMIT_MS, maxBuffer: 1 << 26 })).stdout
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  await Promise.all(servers.map((s) => new Promise<void>((resolve) => s.listen(0, '127.0.0.1', resolve))))
-  const ports = servers.map((s) => (s.address() as { port: number }).port)
-  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))))
-  return ports
 }

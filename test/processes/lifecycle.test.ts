@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Refusal } from '@faultline/base'
-import { Cluster, isAlive } from '@faultline/director'
+import { Cluster, isAlive, PortMarks } from '@faultline/director'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTopic, kafkaFor, leaderOf, replicasOf, startTestCluster, type TestCluster, until } from '../support/cluster.ts'
@@ -70,6 +70,15 @@ describe('a cluster of three and three', () => {
     await admin.disconnect()
     for (const { name } of controllers.slice(0, 2)) await test.cluster.act('restart', name)
     await until('an active controller', async () => (await test.cluster.nodes()).some((n) => n.state === 'active'))
+  })
+
+  it('keeps the ports of a node that is down from others who choose', async () => {
+    const { name, port, httpPort } = await test.cluster.act('kill', 'broker:1')
+    const others = new PortMarks()
+    for (const taken of [port, httpPort])
+      await until('a mark', async () => !(await others.take(taken)) || (others.release(), false))
+    await test.cluster.act('restart', name)
+    await until('a full ISR', async () => (await leaderOf(test.cluster, 'orders', 0))?.isr.length === 3)
   })
 
   it('pauses a node and lets it go on', async () => {

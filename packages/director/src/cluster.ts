@@ -8,7 +8,7 @@ import { ClusterControl } from './cluster-control.ts'
 import { ControlClient } from './control-client.ts'
 import type { NodeView } from './fleet.ts'
 import { type ClusterWish, planCluster } from './plan-cluster.ts'
-import { checkPorts } from './ports.ts'
+import { checkPorts, PortMarks } from './ports.ts'
 
 export interface StartOptions extends ClusterWish {
   readonly folder: string
@@ -45,7 +45,8 @@ export class Cluster extends ClusterControl {
     const running = folder.supervisor()
     if (running) throw folder.inUse(running)
     // What is refused leaves no folder.
-    const plan = folder.exists ? undefined : await planCluster(options)
+    const marks = new PortMarks()
+    const plan = folder.exists ? undefined : await planCluster(options, marks).catch(released(marks))
     if (!plan) await checkKnownPorts(folder)
     folder.prepare()
     if (plan) folder.write(plan)
@@ -56,11 +57,14 @@ export class Cluster extends ClusterControl {
     child.unref()
     const cluster = new Cluster(folder)
     cluster.#supervisor = child
+    cluster.#marks = marks
     return cluster
   }
 
   /** When this program started it. */
   #supervisor: ChildProcess | undefined
+  /** Of its ports, until the supervisor has them. */
+  #marks: PortMarks | undefined
 
   get bootstrap(): string {
     const { nodes, advertise } = this.folder.describe()
@@ -80,6 +84,14 @@ export class Cluster extends ClusterControl {
 
   /** Waits until a controller is active and every broker serves; refuses when a node ends instead. */
   async ready(onProgress: (nodes: readonly NodeView[]) => void = () => {}): Promise<NodeView[]> {
+    try {
+      return await this.#untilReady(onProgress)
+    } finally {
+      this.#marks?.release()
+    }
+  }
+
+  async #untilReady(onProgress: (nodes: readonly NodeView[]) => void): Promise<NodeView[]> {
     const deadline = Date.now() + START_TIMEOUT_MS
     for (;;) {
       const nodes = await this.#nodesOrNone()
@@ -122,6 +134,13 @@ class NotUp extends Refusal {
       'the cluster does not answer yet',
       'try again in a moment; if that does not help, end its supervisor: see supervisor.json',
     )
+  }
+}
+
+function released(marks: PortMarks): (error: Error) => never {
+  return (error) => {
+    marks.release()
+    throw error
   }
 }
 

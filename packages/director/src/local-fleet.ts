@@ -6,6 +6,7 @@ import { Fleet, type FleetContext } from './fleet.ts'
 import { allLinks, type Link } from './links/link.ts'
 import { type LinkTarget, ProxiedLinks } from './links/proxied-links.ts'
 import { NodeProcess } from './node-process.ts'
+import { PortMarks } from './ports.ts'
 
 const BROKER_GRACE_MS = 20_000
 const CONTROLLER_GRACE_MS = 5_000
@@ -20,6 +21,8 @@ export class LocalFleet extends Fleet<NodeProcess> {
   readonly nodes: readonly NodeProcess[]
   readonly #o: LocalFleetOptions
   readonly #cluster: ClusterDescription
+  /** A node that is down finds its ports free when it comes back. */
+  readonly #marks = new PortMarks()
   #links: ProxiedLinks | undefined
 
   constructor(options: LocalFleetOptions) {
@@ -51,6 +54,7 @@ export class LocalFleet extends Fleet<NodeProcess> {
   }
 
   async prepare(): Promise<void> {
+    void this.#marks.keep([...new Set(this.#cluster.nodes.flatMap(portsOf))])
     if (!this.#cluster.proxied) return
     this.#links = await ProxiedLinks.start(this.#o.program, this.#cluster.proxied.toxiproxy)
     await this.#links.create(this.#linkTargets())
@@ -153,6 +157,10 @@ export class LocalFleet extends Fleet<NodeProcess> {
       return { link, listen, upstream: this.#direct(link) }
     })
   }
+}
+
+function portsOf({ port, clientPort, controlPort, replicationPort, httpPort }: NodeAddress): number[] {
+  return [port, clientPort, controlPort, replicationPort, httpPort].filter((number) => number > 0)
 }
 
 function nameOf({ role, id }: NodeAddress): string {

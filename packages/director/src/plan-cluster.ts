@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Refusal } from '@faultline/base'
 import { BROKER_CONFIGS, invalidConfigValue } from '@faultline/controller'
 import { type ClusterDescription, newClusterId, type NodeAddress } from './cluster-folder.ts'
-import { checkPorts, freePorts } from './ports.ts'
+import { checkPorts, freePorts, type PortMarks } from './ports.ts'
 
 export interface ClusterWish {
   readonly brokers: number
@@ -46,7 +46,8 @@ export function nodeNames(role: 'broker' | 'controller', count: number): string[
   return Array.from({ length: count }, (_, i) => `${role}:${first + i}`)
 }
 
-export async function planCluster(wish: ClusterWish): Promise<Omit<ClusterDescription, 'version'>> {
+/** Its free ports are marked. */
+export async function planCluster(wish: ClusterWish, marks: PortMarks): Promise<Omit<ClusterDescription, 'version'>> {
   checkCount('--brokers', wish.brokers)
   checkCount('--controllers', wish.controllers)
   if (wish.controllers % 2 === 0) {
@@ -56,9 +57,9 @@ export async function planCluster(wish: ClusterWish): Promise<Omit<ClusterDescri
   const settings = { ...smallClusterSettings(wish.brokers), ...(wish.fast ? FAST_SETTINGS : {}), ...wish.settings }
   checkSettings(wish.settings)
   const proxied = wish.proxied || wish.toxiproxy !== undefined ? { toxiproxy: wish.toxiproxy ?? null } : null
-  const inner = await freePorts('127.0.0.1', 4 * wish.brokers + 2 * wish.controllers)
+  const inner = await freePorts('127.0.0.1', 4 * wish.brokers + 2 * wish.controllers, marks)
   const http = inner.splice(3 * wish.brokers + wish.controllers)
-  const client = await clientPorts(wish, [...inner, ...http])
+  const client = await clientPorts(wish, marks)
   const nodes: NodeAddress[] = []
   for (let i = 0; i < wish.controllers; i++) {
     const port = inner[3 * wish.brokers + i]!
@@ -85,11 +86,8 @@ export async function planCluster(wish: ClusterWish): Promise<Omit<ClusterDescri
   return { clusterId: newClusterId(), host, advertise, settings, api: { host: apiHost, port: apiPort, token }, proxied, nodes }
 }
 
-async function clientPorts(wish: ClusterWish, taken: readonly number[]): Promise<number[]> {
-  if (wish.port === 0) {
-    const free = await freePorts(wish.host, wish.brokers + taken.length)
-    return free.filter((port) => !taken.includes(port)).slice(0, wish.brokers)
-  }
+async function clientPorts(wish: ClusterWish, marks: PortMarks): Promise<number[]> {
+  if (wish.port === 0) return freePorts(wish.host, wish.brokers, marks)
   const ports = Array.from({ length: wish.brokers }, (_, i) => wish.port + i)
   if (wish.port < 0 || ports.at(-1)! > 65535)
     throw new Refusal('BAD_ARGUMENT', `--port ${wish.port} is no port`, 'use --port 9092, or --port 0 for free ports')

@@ -1,4 +1,5 @@
-// Ports for nodes: the ones asked for, or free ones; and who holds a port that is taken.
+// Ports for nodes: the ones asked for, or free ones, which others then leave alone; and who holds a port that is taken.
+import { createSocket, type Socket } from 'node:dgram'
 import { randomInt } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -9,10 +10,53 @@ const LOWEST = 15_000
 const HIGHEST = 32_000
 const TRIES = 50
 
-/** Free ports on `host`, all different: they are held together while they are chosen. */
-export async function freePorts(host: string, count: number): Promise<number[]> {
+/** How long, and how often, `keep` tries. */
+const KEEP_TRIES = 60
+const KEEP_EVERY_MS = 500
+
+/**
+ * What a cluster has chosen is its own until it ends, also before its nodes listen and while one of them is down: a UDP socket with the number of
+ * the port marks it, for all who choose here. Whoever ends, however that is, leaves no mark behind.
+ */
+export class PortMarks {
+  readonly #sockets = new Map<number, Socket>()
+  #timer: NodeJS.Timeout | undefined
+
+  /** False when another has marked it. */
+  take(port: number): Promise<boolean> {
+    if (this.#sockets.has(port)) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const socket = createSocket('udp4')
+      socket.once('error', () => {
+        socket.close()
+        resolve(false)
+      })
+      socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => {
+        this.#sockets.set(port, socket.unref())
+        resolve(true)
+      })
+    })
+  }
+
+  /** Takes over from whoever chose them, when that lets go. */
+  async keep(ports: readonly number[], tries = KEEP_TRIES): Promise<void> {
+    const taken = await Promise.all(ports.map((port) => this.take(port)))
+    const left = ports.filter((_, i) => !taken[i])
+    if (left.length === 0 || tries === 0) return
+    this.#timer = setTimeout(() => void this.keep(left, tries - 1), KEEP_EVERY_MS).unref()
+  }
+
+  release(): void {
+    clearTimeout(this.#timer)
+    for (const socket of this.#sockets.values()) socket.close()
+    this.#sockets.clear()
+  }
+}
+
+/** Free ports on `host`, all different, and marked: they are held together while they are chosen. */
+export async function freePorts(host: string, count: number, marks: PortMarks): Promise<number[]> {
   const servers = []
-  for (let i = 0; i < count; i++) servers.push(await holdAny(host))
+  for (let i = 0; i < count; i++) servers.push(await holdAny(host, marks))
   const ports = servers.map((s) => (s.address() as { port: number }).port)
   await Promise.all(servers.map((s) => new Promise<void>((resolve) => s.close(() => resolve()))))
   return ports
@@ -33,10 +77,12 @@ export async function checkPorts(host: string, ports: readonly number[], instead
   }
 }
 
-async function holdAny(host: string) {
+async function holdAny(host: string, marks: PortMarks) {
   for (let i = 0; i < TRIES; i++) {
-    const server = await hold(host, randomInt(LOWEST, HIGHEST)).catch(() => undefined)
-    if (server) return server
+    const port = randomInt(LOWEST, HIGHEST)
+    const server = await hold(host, port).catch(() => undefined)
+    if (server && (await marks.take(port))) return server
+    server?.close()
   }
   return hold(host, 0)
 }

@@ -9,8 +9,10 @@ import { ClusterFolder } from '../src/cluster-folder.ts'
 import type { FleetContext } from '../src/fleet.ts'
 import { LocalFleet } from '../src/local-fleet.ts'
 import { planCluster } from '../src/plan-cluster.ts'
+import { PortMarks } from '../src/ports.ts'
 import { Supervisor } from '../src/supervisor.ts'
 
+const marks = new PortMarks()
 let path: string
 let supervisor: Supervisor
 
@@ -20,14 +22,17 @@ beforeAll(async () => {
   folder.prepare()
   const host = '127.0.0.1'
   folder.write(
-    await planCluster({ brokers: 1, controllers: 1, port: 0, host, advertise: host, racks: [], settings: {}, fast: true }),
+    await planCluster({ brokers: 1, controllers: 1, port: 0, host, advertise: host, racks: [], settings: {}, fast: true }, marks),
   )
   // Its nodes are not started: what is asked here needs none.
   const world = (context: FleetContext) => new LocalFleet({ ...context, folder, program: path, detached: false })
   supervisor = new Supervisor(world, () => {})
 })
 
-afterAll(() => rmSync(path, { recursive: true, force: true }))
+afterAll(() => {
+  marks.release()
+  rmSync(path, { recursive: true, force: true })
+})
 
 const app = (token: string | null = null) => controlApp(supervisor, { token, onDown: () => {} })
 const ask = async (

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Refusal } from '@faultline/base'
-import { ClusterControl, type Compose, findCompose, freePorts } from '@faultline/director'
+import { ClusterControl, type Compose, findCompose, freePorts, PortMarks } from '@faultline/director'
 import type { Experiment } from '../experiment/schema.ts'
 import { until } from '../run/until.ts'
 import { composeFileOf, namesOf } from './compose-file.ts'
@@ -33,7 +33,10 @@ function checkFaults({ timeline }: Experiment): void {
 export async function startCompose(experiment: Experiment, options: ComposeOptions): Promise<RunningWorld> {
   checkFaults(experiment)
   const { brokers } = experiment.cluster
-  const world = new ComposeWorld(await findCompose(), experiment, await freePorts(HERE, brokers + 1), options.docker)
+  const compose = await findCompose()
+  const marks = new PortMarks()
+  const ports = await freePorts(HERE, brokers + 1, marks)
+  const world = new ComposeWorld(compose, experiment, { ports, marks }, options.docker)
   try {
     await world.up(options)
   } catch (error) {
@@ -43,6 +46,12 @@ export async function startCompose(experiment: Experiment, options: ComposeOptio
   return world
 }
 
+interface Ports {
+  /** Of each broker, and of the control API. */
+  readonly ports: readonly number[]
+  readonly marks: PortMarks
+}
+
 class ComposeWorld implements RunningWorld {
   readonly cluster: ClusterControl
   readonly bootstrap: string
@@ -50,8 +59,10 @@ class ComposeWorld implements RunningWorld {
   readonly #compose: Compose
   readonly #nodes: readonly string[]
 
-  /** `ports`: of each broker, and of the control API. */
-  constructor(compose: Compose, { name, cluster }: Experiment, ports: readonly number[], docker: string) {
+  readonly #marks: PortMarks
+
+  constructor(compose: Compose, { name, cluster }: Experiment, { ports, marks }: Ports, docker: string) {
+    this.#marks = marks
     const { brokers, controllers } = cluster
     this.cluster = ClusterControl.at(`http://${HERE}:${ports[brokers]}`, null)
     const addresses = ports.slice(0, brokers).map((port) => `${HERE}:${port}`)
@@ -86,6 +97,7 @@ class ComposeWorld implements RunningWorld {
     await this.#compose('kill').catch(() => {})
     await this.#compose('down', '-v', '-t', '0')
     rmSync(this.#folder, { recursive: true, force: true })
+    this.#marks.release()
   }
 }
 
