@@ -18,6 +18,9 @@ export interface World {
 
 const BROKERS = [1, 2, 3]
 const PARTITIONS = ['orders-0', 'orders-1', 'orders-2', 'probed-0']
+/** Of a producer: longer than an election takes. Then its next life begins. */
+const PATIENCE = { retry: { retries: 20 } }
+const LIVES = 4
 const SERVES = /^(running|active|follower)$/
 
 export class Stage {
@@ -28,7 +31,7 @@ export class Stage {
   /** All that the cluster has told. */
   readonly events: ClusterEvent[] = []
   readonly #world: World
-  readonly #producer: Producer
+  #producer: Producer
   readonly #listening = new AbortController()
 
   private constructor(world: World, probe: Kafka, producer: Producer, traffic: Traffic) {
@@ -46,7 +49,7 @@ export class Stage {
     await createTopic(kafka, 'orders', 3)
     await createTopic(kafka, 'probed', 1, { 'message.timestamp.type': 'LogAppendTime' })
     const probe = kafkaFor(world.bootstrap, { clientId: 'probe' })
-    const producer = probe.producer()
+    const producer = probe.producer(PATIENCE)
     await producer.connect()
     return new Stage(world, probe, producer, await trafficTo(kafka, 'orders'))
   }
@@ -131,22 +134,43 @@ export class Stage {
     }
   }
 
-  /** Sends to `probed`, until it is acknowledged. */
-  async sendOnce(by = this.#producer): Promise<{ readonly baseOffset: number; readonly logAppendTime: number }> {
-    const [sent] = await by.send({ topic: 'probed', acks: -1, messages: [{ value: 'x' }] })
-    return { baseOffset: Number(sent!.baseOffset), logAppendTime: Number(sent!.logAppendTime) }
+  /**
+   * Sends to `probed`, until it is acknowledged. A producer that gives up is replaced by its next life: kafkajs may hold on to a broker that
+   * is gone, where a proxy still takes connections for it.
+   */
+  async sendOnce(): Promise<Sent> {
+    for (let life = 1; ; life++) {
+      try {
+        return await sendBy(this.#producer)
+      } catch (error) {
+        if (life === LIVES) throw error
+        await this.#producer.disconnect()
+        this.#producer = this.probe.producer(PATIENCE)
+      }
+    }
   }
 
   /** The same by a client that comes now, and gives up at the first failure. */
   async tryOnce(): Promise<void> {
     const producer = this.probe.producer({ retry: { retries: 0 } })
-    await producer.connect()
     try {
-      await this.sendOnce(producer)
+      await sendBy(producer)
     } finally {
       await producer.disconnect()
     }
   }
+}
+
+interface Sent {
+  readonly baseOffset: number
+  readonly logAppendTime: number
+}
+
+/** Connects it, where it is not connected. */
+async function sendBy(producer: Producer): Promise<Sent> {
+  await producer.connect()
+  const [sent] = await producer.send({ topic: 'probed', acks: -1, messages: [{ value: 'x' }] })
+  return { baseOffset: Number(sent!.baseOffset), logAppendTime: Number(sent!.logAppendTime) }
 }
 
 /** None when it has not begun. */
