@@ -6,7 +6,7 @@ import { Refusal } from '@faultline/base'
 import { ClusterFolder } from './cluster-folder.ts'
 import { ClusterControl } from './cluster-control.ts'
 import { ControlClient } from './control-client.ts'
-import type { NodeView } from './fleet.ts'
+import { isUp, type NodeView } from './fleet.ts'
 import { type ClusterWish, planCluster } from './plan-cluster.ts'
 import { checkPorts, PortMarks } from './ports.ts'
 
@@ -98,8 +98,7 @@ export class Cluster extends ClusterControl {
       onProgress(nodes)
       const failed = nodes.find((n) => n.state.startsWith('stopped'))
       if (failed) throw this.#startFailed(`${failed.name} ${failed.state}`, this.folder.log(failed.name))
-      const up = nodes.some((n) => n.state === 'active') && nodes.every((n) => n.role === 'controller' || n.state === 'running')
-      if (up && nodes.length > 0) return nodes
+      if (isUp(nodes)) return nodes
       if (Date.now() > deadline) throw this.#startFailed('the cluster is not up after 30 s', this.folder.log('supervisor'))
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }

@@ -22,6 +22,11 @@ export interface NodeView {
   readonly state: string
 }
 
+/** A controller is active, and every broker serves. */
+export function isUp(nodes: readonly NodeView[]): boolean {
+  return nodes.some((n) => n.state === 'active') && nodes.every((n) => n.role === 'controller' || n.state === 'running')
+}
+
 /** What a node says of itself. */
 export interface NodeStatus {
   readonly state: string

@@ -1,4 +1,5 @@
 // The compose file of a cluster of any size: the one that people start by hand, with as many nodes as are wanted, each like its first.
+import { nodeNames, serviceOf } from '@faultline/director'
 import { parse } from 'yaml'
 
 export interface ComposePlan {
@@ -27,14 +28,15 @@ interface ComposeFile {
   volumes: Record<string, unknown>
 }
 
-const FIRST = { broker: 1, controller: 101 } as const
+type Role = 'broker' | 'controller'
+
 const HERE = '127.0.0.1'
 
 /** As JSON, which is YAML, too. `text` is docker/compose.yaml. */
 export function composeFileOf(text: string, plan: ComposePlan): string {
   const { services, networks, volumes } = parse(text, { merge: true }) as ComposeFile
-  const controllers = namesOf('controller', plan.controllers)
-  const brokers = namesOf('broker', plan.brokers)
+  const controllers = servicesOf('controller', plan.controllers)
+  const brokers = servicesOf('broker', plan.brokers)
   const nodes = [...controllers, ...brokers]
   /** What is there of the first broker and controller, for each node. */
   const forEach = <T>(of: Record<string, T>) => Object.fromEntries(nodes.map((name) => [name, likeFirst(of, name)]))
@@ -49,14 +51,13 @@ export function composeFileOf(text: string, plan: ComposePlan): string {
   })
 }
 
-/** As their containers are called. */
-export function namesOf(role: keyof typeof FIRST, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `${role}-${FIRST[role] + i}`)
+/** As the containers of a cluster's nodes are called. */
+export function servicesOf(role: Role, count: number): string[] {
+  return nodeNames(role, count).map(serviceOf)
 }
 
 function likeFirst<T>(of: Record<string, T>, name: string): T {
-  const [role] = name.split('-') as [keyof typeof FIRST]
-  const first = `${role}-${FIRST[role]}`
+  const [first] = servicesOf(name.split('-')[0] as Role, 1) as [string]
   return JSON.parse(JSON.stringify(of[first]).replaceAll(new RegExp(`${first}\\b`, 'g'), name)) as T
 }
 
@@ -73,7 +74,10 @@ function proxyOf(proxy: Service, nodes: readonly string[], brokers: readonly str
 }
 
 function directorOf(director: Service, { brokers, controllers, ports, fast, settings, engine }: ComposePlan): Service {
-  const ids = (role: keyof typeof FIRST, count: number) => Array.from({ length: count }, (_, i) => FIRST[role] + i).join(',')
+  const ids = (role: Role, count: number) =>
+    servicesOf(role, count)
+      .map((name) => name.split('-')[1])
+      .join(',')
   return {
     ...director,
     environment: {

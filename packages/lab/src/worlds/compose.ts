@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Refusal } from '@faultline/base'
-import { ClusterControl, type Compose, findCompose, freePorts, PortMarks } from '@faultline/director'
+import { ClusterControl, type Compose, findCompose, freePorts, isUp, PortMarks } from '@faultline/director'
 import type { Experiment } from '../experiment/schema.ts'
 import { until } from '../run/until.ts'
-import { composeFileOf, namesOf } from './compose-file.ts'
+import { composeFileOf, servicesOf } from './compose-file.ts'
 import type { RunningWorld } from './world.ts'
 
 const HERE = '127.0.0.1'
@@ -67,7 +67,7 @@ class ComposeWorld implements RunningWorld {
     this.cluster = ClusterControl.at(`http://${HERE}:${ports[brokers]}`, null)
     const addresses = ports.slice(0, brokers).map((port) => `${HERE}:${port}`)
     this.bootstrap = addresses.join(',')
-    this.#nodes = [...namesOf('controller', controllers), ...namesOf('broker', brokers)]
+    this.#nodes = [...servicesOf('controller', controllers), ...servicesOf('broker', brokers)]
     const plan = { ...cluster, ports, engine: { socket: SOCKET, group: groupOf(SOCKET) } }
     const file = join(this.#folder, 'compose.json')
     writeFileSync(file, composeFileOf(readFileSync(join(docker, 'compose.yaml'), 'utf8'), plan))
@@ -121,7 +121,7 @@ async function stillMissing(cluster: ClusterControl): Promise<string> {
   const well = await until(READY_LIMIT_MS, async () => {
     const nodes = await cluster.nodes().catch(() => [])
     seen = nodes.filter((n) => n.state !== 'running' && n.state !== 'active').map((n) => `${n.name} is ${n.state}`)
-    return nodes.some((n) => n.state === 'active') && nodes.every((n) => n.role === 'controller' || n.state === 'running')
+    return isUp(nodes)
   })
   return well ? '' : seen.join(', ') || 'the director does not answer'
 }
